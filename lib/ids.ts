@@ -1,0 +1,70 @@
+// Names and ids: what a topic or a group may be called, ULIDs (https://github.com/ulid/spec) and topic ids.
+// Time and randomness come in as arguments.
+
+import { assert } from './assert.ts';
+
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
+
+export const ULID_RANDOM_BYTES = 10;
+export const TOPIC_ID_BYTES = 16;
+
+/** The ULID of a moment (milliseconds since 1970) and 10 random bytes: 26 characters that sort by time. */
+export function ulidOf(timeMs: number, random: Uint8Array): string {
+  assert(random.length === ULID_RANDOM_BYTES, `a ULID takes ${ULID_RANDOM_BYTES} random bytes`);
+  let time = '';
+  for (let rest = timeMs, digit = 0; digit < 10; digit += 1) {
+    time = CROCKFORD.charAt(rest % 32) + time;
+    rest = Math.floor(rest / 32);
+  }
+  let bits = 0;
+  let held = 0;
+  let tail = '';
+  for (const byte of random) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      tail += CROCKFORD.charAt((held >>> bits) & 31);
+    }
+    held &= (1 << bits) - 1;
+  }
+  return time + tail;
+}
+
+export function isUlid(text: string): boolean {
+  return ULID.test(text);
+}
+
+/** Milliseconds since 1970 at which a ULID was made, by its maker's clock. */
+export function ulidTimeMs(ulid: string): number {
+  let timeMs = 0;
+  for (const digit of ulid.slice(0, 10)) timeMs = timeMs * 32 + CROCKFORD.indexOf(digit);
+  return timeMs;
+}
+
+/** The smallest ULID of a moment: everything made before it sorts below. */
+export function ulidFloor(timeMs: number): string {
+  return ulidOf(timeMs, new Uint8Array(ULID_RANDOM_BYTES));
+}
+
+/** A topic id as Kafka writes it: 16 random bytes (a v4 UUID) in unpadded base64url, 22 characters. */
+export function topicIdOf(random: Uint8Array): string {
+  assert(random.length === TOPIC_ID_BYTES, `a topic id takes ${TOPIC_ID_BYTES} random bytes`);
+  const bytes = Uint8Array.from(random);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return Buffer.from(bytes).toString('base64url');
+}
+
+/** What is wrong with a topic's name by Kafka's rules (org.apache.kafka.common.internals.Topic), or undefined. */
+export function topicNameProblem(name: string): string | undefined {
+  if (name === '') return "a topic name can't be empty";
+  if (name === '.' || name === '..') return `a topic can't be named "${name}"`;
+  if (name.length > 249) return `a topic name has at most 249 characters, not ${name.length}`;
+  if (!TOPIC_NAME.test(name)) {
+    return `topic name "${name.slice(0, 60)}" may hold only letters, digits, '.', '_' and '-'`;
+  }
+  return undefined;
+}

@@ -1,0 +1,63 @@
+// Every bound in one place: loops, retries, queues, pages, bodies and waits. Names end in their unit.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** A partition's head: entries in its tail when it is rolled, and the hard cap at which appends are refused. */
+export const TAIL_ENTRIES_ROLL = 16;
+export const TAIL_ENTRIES_CAP = 256;
+
+/** Topics. Heads are created up to 99 to a transaction (DynamoDB takes 100 items, one checks the floor). */
+export const PARTITIONS_PER_TOPIC_MAX = 1_000;
+export const HEADS_PER_TRANSACTION_MAX = 99;
+export const HEADS_PER_DELETE_MAX = 25;
+export const HEADS_PER_READ_MAX = 100;
+export const TOPICS_PER_LIST_PAGE_MAX = 1_000;
+/** How long a process believes what it knows of a topic. */
+export const TOPIC_CACHE_TTL_MS = 30_000;
+export const TOPIC_CACHE_ENTRIES_MAX = 10_000;
+
+/** One produce request. */
+export const REQUEST_BYTES_MAX = 10 * MIB;
+export const ASYNC_REQUEST_BYTES_MAX = 1 * MIB;
+export const RECORDS_PER_REQUEST_MAX = 10_000;
+export const PARTITIONS_PER_PRODUCE_MAX = 1_000;
+
+/** One fetch. */
+export const FETCH_BYTES_DEFAULT = 1 * MIB;
+/** What fits Lambda's 6 MB answer as base64. */
+export const FETCH_BYTES_MAX = 4_500_000;
+/** By reference no byte passes through Lambda. */
+export const REFERENCE_BYTES_MAX = 256 * MIB;
+export const FETCH_WAIT_MS_MAX = 20_000;
+export const PARTITIONS_PER_FETCH_MAX = 1_000;
+export const FETCH_POLL_MS_MIN = 50;
+export const FETCH_POLL_MS_MAX = 500;
+/** How many index look-ups a time search may take: 2^64 offsets halved. */
+export const TIME_SEARCH_STEPS_MAX = 64;
+/** A reader that finds what it held replaced looks afresh at the head this often. */
+export const READ_ATTEMPTS_MAX = 3;
+/** How long a presigned range works. */
+export const REFERENCE_LIFETIME_MS = 300_000;
+
+/** What one batch may grow to when it is decompressed for JSON, and what all records of one JSON answer may hold. */
+export const DECOMPRESSED_BATCH_BYTES_MAX = 16 * MIB;
+export const JSON_ANSWER_BYTES_MAX = 4_500_000;
+export const JSON_RECORDS_MAX = 10_000;
+
+/** A refusal that surely had no effect (throttled, conflict) is tried again this often, with these pauses. */
+export const STORAGE_ATTEMPTS_MAX = 5;
+export const STORAGE_BACKOFF_MS_MIN = 20;
+export const STORAGE_BACKOFF_MS_MAX = 1_000;
+/** After an unknown outcome: index pages looked through for the entry. */
+export const LOST_ANSWER_PAGES_MAX = 8;
+/** One storage call, request and answer. */
+export const STORAGE_CONNECT_TIMEOUT_MS = 1_000;
+export const HEAD_REQUEST_TIMEOUT_MS = 3_000;
+export const OBJECT_REQUEST_TIMEOUT_MS = 10_000;
+
+/** A warm process keeps ranges that it read, up to this many bytes. */
+export const RANGE_CACHE_BYTES_MAX = 64 * MIB;
+
+/** What a client is told to wait after 429 and 503. */
+export const RETRY_AFTER_SECONDS = 1;

@@ -1,0 +1,51 @@
+import { defineConfig } from 'vitest/config';
+
+// `npm test` runs unit, simulation, contract and e2e, which need nothing but npm; the others are named scripts.
+export default defineConfig({
+  test: {
+    globals: false,
+    restoreMocks: true,
+    projects: [
+      { test: { name: 'unit', include: ['test/{unit,property,regressions}/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'interop',
+          include: ['test/interop/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'emulators',
+          include: ['test/emulators/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['lib/**', 'functions/**'],
+      thresholds: { 'lib/{record,log,group}/**': { statements: 95, branches: 95 } },
+    },
+  },
+});
