@@ -1,7 +1,7 @@
 // What a fetch asks and answers, and the pure decisions in it.
 
 import type { ErrorCode } from '../errors.ts';
-import type { RangeReference } from '../ports/object-store.ts';
+import type { RangeReference } from './object-range.ts';
 
 export interface FetchPartition {
   readonly topicName: string;

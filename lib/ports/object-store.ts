@@ -3,6 +3,8 @@
 // Failures are StratalogError as in partition-store. Reading what is not there gives undefined, no failure, because a
 // reader that holds an old index entry must look afresh.
 
+import type { ByteRange, RangeReference } from '../log/object-range.ts';
+
 /** Whole batches of one request. */
 export interface PutObjectRequest {
   readonly key: string;
@@ -19,20 +21,6 @@ export interface PutObjectRequest {
 export type PutObjectOutcome =
   | { readonly kind: 'stored' }
   | { readonly kind: 'exists'; readonly own: boolean };
-
-export interface ByteRange {
-  readonly key: string;
-  readonly positionBytes: number;
-  readonly lengthBytes: number;
-}
-
-/** A URL that opens only these bytes, for anyone who has it, until it expires. */
-export interface RangeReference {
-  readonly url: string;
-  /** Headers that the request must carry, as signed. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly expiresAtMs: number;
-}
 
 export interface ObjectStore {
   /**
