@@ -17,6 +17,11 @@ export const TOPICS_PER_LIST_PAGE_MAX = 1_000;
 export const TOPIC_CACHE_TTL_MS = 30_000;
 export const TOPIC_CACHE_ENTRIES_MAX = 10_000;
 
+/** What max.message.bytes can be set to: one batch must fit a Lambda's answer. */
+export const BATCH_BYTES_MAX = 4 * MIB;
+/** Batches of one request for one partition share an index entry up to this size, so that a fetch can be small. */
+export const ENTRY_BYTES_MAX = 1 * MIB;
+
 /** One produce request. */
 export const REQUEST_BYTES_MAX = 10 * MIB;
 export const ASYNC_REQUEST_BYTES_MAX = 1 * MIB;
@@ -58,6 +63,10 @@ export const OBJECT_REQUEST_TIMEOUT_MS = 10_000;
 
 /** A warm process keeps ranges that it read, up to this many bytes. */
 export const RANGE_CACHE_BYTES_MAX = 64 * MIB;
+/** Two ranges of one object that lie this close come with one GET. */
+export const RANGE_GAP_BYTES_MAX = 1 * MIB;
+/** After the search by time has found its page: pages looked through before the answer is the page's start. */
+export const TIME_SCAN_PAGES_MAX = 64;
 
 /** What a client is told to wait after 429 and 503. */
 export const RETRY_AFTER_SECONDS = 1;

@@ -1,7 +1,9 @@
 // What a fetch asks and answers, and the pure decisions in it.
 
-import type { ErrorCode } from '../errors.ts';
+import { type ErrorCode, type Rejected, rejected } from '../errors.ts';
+import { RANGE_GAP_BYTES_MAX } from '../limits.ts';
 import type { RangeReference } from './object-range.ts';
+import type { Head, LocatedEntry } from './partition.ts';
 
 export interface FetchPartition {
   readonly topicName: string;
@@ -63,3 +65,109 @@ export interface FetchRejected {
 
 /** One a partition, in the order asked. */
 export type PartitionFetchResult = FetchedBytes | FetchedReferences | FetchRejected;
+
+/** A batch run to read: `range` of an object, whose first record has offset `baseOffset`. */
+export interface PlannedRange {
+  readonly objectId: string;
+  readonly positionBytes: number;
+  readonly lengthBytes: number;
+  readonly baseOffset: bigint;
+  readonly endOffset: bigint;
+}
+
+/** Whether an offset can be read: within the log's bounds, its end included. */
+export function checkOffset(head: Head, offset: bigint): Rejected | undefined {
+  if (offset >= head.logStartOffset && offset <= head.nextOffset) return undefined;
+  return rejected(
+    'OFFSET_OUT_OF_RANGE',
+    `offset ${offset} is out of range: the log has offsets ${head.logStartOffset} to ${head.nextOffset} (the next one)`,
+  );
+}
+
+/**
+ * The entries to read from `offset` on, as few as hold `maxBytes` (at least one). `entries` ascend without gaps.
+ * Neighbours in one object become one range.
+ */
+export function planRanges(
+  entries: readonly LocatedEntry[],
+  from: { readonly offset: bigint; readonly maxBytes: number },
+): PlannedRange[] {
+  const ranges: PlannedRange[] = [];
+  let bytes = 0;
+  for (const { baseOffset, entry } of entries) {
+    const endOffset = baseOffset + BigInt(entry.recordCount);
+    if (endOffset <= from.offset) continue;
+    if (ranges.length > 0 && bytes + entry.lengthBytes > from.maxBytes) break;
+    bytes += entry.lengthBytes;
+    const { objectId, positionBytes, lengthBytes } = entry;
+    const range = { objectId, positionBytes, lengthBytes, baseOffset, endOffset };
+    const last = ranges.at(-1);
+    if (last !== undefined && isNeighbour(last, range)) {
+      ranges[ranges.length - 1] = {
+        ...last,
+        lengthBytes: last.lengthBytes + lengthBytes,
+        endOffset,
+      };
+    } else {
+      ranges.push(range);
+    }
+  }
+  return ranges;
+}
+
+function isNeighbour(left: PlannedRange, right: PlannedRange): boolean {
+  return (
+    left.objectId === right.objectId &&
+    left.positionBytes + left.lengthBytes === right.positionBytes &&
+    left.endOffset === right.baseOffset
+  );
+}
+
+/** One GET: a stretch of an object, and which of the ranges asked for lie in it (by their place in the list). */
+export interface PlannedGet {
+  readonly objectId: string;
+  readonly positionBytes: number;
+  readonly lengthBytes: number;
+  readonly ranges: readonly number[];
+}
+
+/** As few GETs as give all ranges: ranges of one object that lie close come together. */
+export function planGets(
+  ranges: readonly Pick<PlannedRange, 'objectId' | 'positionBytes' | 'lengthBytes'>[],
+): PlannedGet[] {
+  const order = ranges
+    .map((range, index) => ({ range, index }))
+    .sort(
+      (left, right) =>
+        compareText(left.range.objectId, right.range.objectId) ||
+        left.range.positionBytes - right.range.positionBytes,
+    );
+  const gets: PlannedGet[] = [];
+  for (const { range, index } of order) {
+    const last = gets.at(-1);
+    const end = range.positionBytes + range.lengthBytes;
+    if (last?.objectId === range.objectId && gapBetween(last, range) <= RANGE_GAP_BYTES_MAX) {
+      gets[gets.length - 1] = {
+        ...last,
+        lengthBytes: Math.max(last.lengthBytes, end - last.positionBytes),
+        ranges: [...last.ranges, index],
+      };
+    } else {
+      const { objectId, positionBytes, lengthBytes } = range;
+      gets.push({ objectId, positionBytes, lengthBytes, ranges: [index] });
+    }
+  }
+  return gets;
+}
+
+function compareText(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+function gapBetween(
+  left: { readonly positionBytes: number; readonly lengthBytes: number },
+  right: { readonly positionBytes: number },
+): number {
+  return right.positionBytes - (left.positionBytes + left.lengthBytes);
+}

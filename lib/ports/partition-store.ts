@@ -7,6 +7,7 @@
 
 import type { PartitionKey } from '../log/keys.ts';
 import type { Head, Page, TailEntry } from '../log/partition.ts';
+import type { ExpectedProducer } from '../log/sequence.ts';
 
 /** The producer's state that an idempotent append demands of the head, and what it becomes. */
 export interface ProducerCondition {
@@ -15,9 +16,7 @@ export interface ProducerCondition {
    * `state`: producers.<pid> is exactly this epoch and last sequence.
    * `absent`: producers.<pid> isn't there, and `evictions` is still what it was before the stored state was read.
    */
-  readonly expected:
-    | { readonly kind: 'state'; readonly producerEpoch: number; readonly lastSequence: number }
-    | { readonly kind: 'absent'; readonly evictions: number };
+  readonly expected: ExpectedProducer;
   /** Becomes the producer's state; its `lastOffset` becomes the offset this append gets. */
   readonly next: { readonly producerEpoch: number; readonly lastSequence: number };
 }

@@ -1,0 +1,109 @@
+// Idempotent producers: which state of the head a batch needs, and what it means when the head has another one.
+// Sequences count records, from 0 for every producer epoch, and wrap from 2^31 − 1 to 0 (KIP-98).
+//
+// Guards `no-double-append` (a batch that is there is answered with its offset, never appended again), `ordered`
+// (a gap is refused) and `fenced` (an older epoch is refused).
+
+import { type Rejected, rejected } from '../errors.ts';
+import { type Head, locateEntries, type ProducerState } from './partition.ts';
+
+const SEQUENCE_COUNT = 2 ** 31;
+
+export interface SequencedBatch {
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+  readonly recordCount: number;
+}
+
+/** The producer's state that the head must have for a batch to be next, as it goes into the write's condition. */
+export type ExpectedProducer =
+  | { readonly kind: 'state'; readonly producerEpoch: number; readonly lastSequence: number }
+  | { readonly kind: 'absent'; readonly evictions: number };
+
+export type SequencePlan =
+  | { readonly kind: 'append'; readonly expected: ExpectedProducer }
+  | { readonly kind: 'duplicate'; readonly baseOffset: bigint }
+  | Rejected;
+
+/** The sequence of the batch's last record. */
+export function lastSequence(batch: SequencedBatch): number {
+  return (batch.baseSequence + batch.recordCount - 1) % SEQUENCE_COUNT;
+}
+
+/**
+ * The state to expect when no head was read yet: the batch follows the one before it. A first batch (sequence 0)
+ * has nothing to follow, so its head is read first: undefined.
+ */
+export function expectedWithoutHead(batch: SequencedBatch): ExpectedProducer | undefined {
+  if (batch.baseSequence === 0) return undefined;
+  return {
+    kind: 'state',
+    producerEpoch: batch.producerEpoch,
+    lastSequence: batch.baseSequence - 1,
+  };
+}
+
+/** What to do with a batch, given the head that stands. */
+export function planSequence(head: Head, batch: SequencedBatch): SequencePlan {
+  const state = head.producers.get(batch.producerId);
+  if (state === undefined) {
+    if (batch.baseSequence === 0) {
+      return { kind: 'append', expected: { kind: 'absent', evictions: head.evictions } };
+    }
+    return rejected(
+      'UNKNOWN_PRODUCER_ID',
+      `producer ${batch.producerId} has no state in this partition; start again with a new producer id or epoch`,
+    );
+  }
+  if (batch.producerEpoch < state.producerEpoch) {
+    return rejected(
+      'INVALID_PRODUCER_EPOCH',
+      `producer ${batch.producerId} was fenced: epoch ${batch.producerEpoch} is older than ${state.producerEpoch}`,
+    );
+  }
+  if (batch.producerEpoch > state.producerEpoch) {
+    return batch.baseSequence === 0
+      ? { kind: 'append', expected: stateOf(state) }
+      : gap(batch, 0, 'a new epoch starts at sequence 0');
+  }
+  const next = (state.lastSequence + 1) % SEQUENCE_COUNT;
+  if (batch.baseSequence === next) return { kind: 'append', expected: stateOf(state) };
+  return duplicateOrGap(head, batch, state);
+}
+
+function stateOf(state: ProducerState): ExpectedProducer {
+  return {
+    kind: 'state',
+    producerEpoch: state.producerEpoch,
+    lastSequence: state.lastSequence,
+  };
+}
+
+/** The last batch's offset is in the state; older ones are looked for in the tail. */
+function duplicateOrGap(head: Head, batch: SequencedBatch, state: ProducerState): SequencePlan {
+  if (lastSequence(batch) === state.lastSequence) {
+    return { kind: 'duplicate', baseOffset: state.lastOffset };
+  }
+  const earlier = locateEntries(head.tailBase, head.tail).find(
+    ({ entry }) =>
+      entry.producer?.producerId === batch.producerId &&
+      entry.producer.producerEpoch === batch.producerEpoch &&
+      entry.producer.baseSequence === batch.baseSequence &&
+      entry.recordCount === batch.recordCount,
+  );
+  if (earlier !== undefined) return { kind: 'duplicate', baseOffset: earlier.baseOffset };
+  const ahead = (batch.baseSequence - state.lastSequence + SEQUENCE_COUNT) % SEQUENCE_COUNT;
+  if (ahead < SEQUENCE_COUNT / 2) return gap(batch, state.lastSequence + 1, 'batches are missing');
+  return rejected(
+    'DUPLICATE_SEQUENCE_NUMBER',
+    `sequence ${batch.baseSequence} of producer ${batch.producerId} was appended before; its offset isn't known any more`,
+  );
+}
+
+function gap(batch: SequencedBatch, expected: number, why: string): Rejected {
+  return rejected(
+    'OUT_OF_ORDER_SEQUENCE_NUMBER',
+    `sequence ${batch.baseSequence} of producer ${batch.producerId} where ${expected % SEQUENCE_COUNT} is next: ${why}`,
+  );
+}
