@@ -70,3 +70,32 @@ export const TIME_SCAN_PAGES_MAX = 64;
 
 /** What a client is told to wait after 429 and 503. */
 export const RETRY_AFTER_SECONDS = 1;
+
+/** Groups. A group's name may be any text of this many characters; its item stays far below DynamoDB's 400 KB. */
+export const GROUP_ID_CHARACTERS_MAX = 255;
+export const MEMBER_ID_CHARACTERS_MAX = 255;
+export const MEMBERS_PER_GROUP_MAX = 1_000;
+export const SUBSCRIBED_TOPICS_MAX = 1_000;
+export const TOPIC_REGEX_CHARACTERS_MAX = 256;
+export const PARTITIONS_PER_GROUP_MAX = 10_000;
+export const SESSION_TIMEOUT_MS_MIN = 1_000;
+export const SESSION_TIMEOUT_MS_MAX = 1_800_000;
+export const SESSION_TIMEOUT_MS_DEFAULT = 45_000;
+export const REBALANCE_TIMEOUT_MS_MIN = 1_000;
+export const REBALANCE_TIMEOUT_MS_MAX = 3_600_000;
+export const REBALANCE_TIMEOUT_MS_DEFAULT = 300_000;
+/** What members are told to wait between heartbeats: a third of the session timeout within these, faster while they converge. */
+export const HEARTBEAT_INTERVAL_MS_MAX = 5_000;
+export const HEARTBEAT_INTERVAL_MS_CONVERGING = 500;
+/** A change to a group that loses against another one is worked out anew this often. */
+export const GROUP_ATTEMPTS_MAX = 30;
+export const GROUPS_PER_LIST_PAGE_MAX = 1_000;
+/** Groups whose members a process remembers, to know who of them looks after the others. */
+export const GROUP_ROSTERS_MAX = 10_000;
+
+/** Committed offsets. */
+export const OFFSET_METADATA_BYTES_MAX = 4_096;
+export const OFFSETS_PER_TRANSACTION_MAX = 99;
+export const OFFSETS_PER_REQUEST_MAX = 1_000;
+/** How many of a request's small storage calls run side by side. */
+export const GROUP_CALLS_PARALLEL_MAX = 32;
