@@ -56,6 +56,8 @@ export const STORAGE_BACKOFF_MS_MIN = 20;
 export const STORAGE_BACKOFF_MS_MAX = 1_000;
 /** After an unknown outcome: index pages looked through for the entry. */
 export const LOST_ANSWER_PAGES_MAX = 8;
+/** Connections of one process to one service; more requests wait for one of them. */
+export const STORAGE_CONNECTIONS_MAX = 256;
 /** One storage call, request and answer. */
 export const STORAGE_CONNECT_TIMEOUT_MS = 1_000;
 export const HEAD_REQUEST_TIMEOUT_MS = 3_000;
@@ -77,6 +79,7 @@ export const MEMBER_ID_CHARACTERS_MAX = 255;
 export const MEMBERS_PER_GROUP_MAX = 1_000;
 export const SUBSCRIBED_TOPICS_MAX = 1_000;
 export const TOPIC_REGEX_CHARACTERS_MAX = 256;
+export const TOPIC_REGEX_STATES_MAX = 2_000;
 export const PARTITIONS_PER_GROUP_MAX = 10_000;
 export const SESSION_TIMEOUT_MS_MIN = 1_000;
 export const SESSION_TIMEOUT_MS_MAX = 1_800_000;

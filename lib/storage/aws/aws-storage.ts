@@ -1,0 +1,51 @@
+// The ports over S3 and DynamoDB, for a composition root: names in, ports out.
+
+import type { ObjectStore } from '../../ports/object-store.ts';
+import type { PartitionStore } from '../../ports/partition-store.ts';
+import type { TopicStore } from '../../ports/topic-store.ts';
+import { type ClientOptions, createClients } from './clients.ts';
+import { createObjectStore } from './object-store.ts';
+import { createPartitionStore } from './partition-store.ts';
+import { countRequests, type RequestCounter } from './request-counter.ts';
+import { createTopicStore } from './topic-store.ts';
+
+/** The tables' names. A process needs rights only on the tables of the ports that it uses. */
+export interface TableNames {
+  readonly topics: string;
+  readonly heads: string;
+  readonly index: string;
+  readonly groups: string;
+  readonly producers: string;
+  readonly acls: string;
+}
+
+export interface AwsStorageOptions extends ClientOptions {
+  readonly bucket: string;
+  readonly tables: TableNames;
+}
+
+export interface AwsStorage {
+  readonly topics: TopicStore;
+  readonly partitions: PartitionStore;
+  readonly objects: ObjectStore;
+  /** Everything that these ports have sent. */
+  readonly requests: RequestCounter;
+  /** Closes the connections; the ports can't be used after it. */
+  close(): void;
+}
+
+/** Asks nobody: the first request opens the first connection. */
+export function createAwsStorage(options: AwsStorageOptions): AwsStorage {
+  const clients = createClients(options);
+  const requests = countRequests(clients);
+  return {
+    topics: createTopicStore(clients.dynamodb, options.tables.topics),
+    partitions: createPartitionStore(clients.dynamodb, options.tables),
+    objects: createObjectStore(clients.s3, options.bucket),
+    requests,
+    close() {
+      clients.dynamodb.destroy();
+      clients.s3.destroy();
+    },
+  };
+}
