@@ -3,7 +3,8 @@
 
 import { assert } from './assert.ts';
 
-const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+/** The digits of a ULID, lowest first. */
+export const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
 

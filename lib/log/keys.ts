@@ -2,7 +2,7 @@
 // because order in the index is what finds an offset.
 
 import { assert } from '../assert.ts';
-import { isUlid } from '../ids.ts';
+import { CROCKFORD, isUlid } from '../ids.ts';
 
 const OFFSET_DIGITS = 20;
 const PAGE_PREFIX = 'PAGE#';
@@ -21,7 +21,8 @@ export function offsetDigits(offset: bigint): string {
 /** `wal/<2 hex>/<ulid>`: the hex digits come from the ULID's random end and spread the load over S3's key space. */
 export function walKey(objectId: string): string {
   assert(isUlid(objectId), `"${objectId}" is a ULID`);
-  const spread = Number.parseInt(objectId.slice(-2), 32) & 0xff;
+  const [high = 0, low = 0] = [...objectId.slice(-2)].map((digit) => CROCKFORD.indexOf(digit));
+  const spread = ((high << 5) | low) & 0xff;
   return `wal/${spread.toString(16).padStart(2, '0')}/${objectId}`;
 }
 

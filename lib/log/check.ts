@@ -1,0 +1,102 @@
+// Whether the batches that a producer sent for one partition may be appended, and what their topic makes of them.
+// Nothing is decompressed, but for compacted topics, whose every record needs a key.
+
+import { type Rejected, rejected, StratalogError } from '../errors.ts';
+import {
+  type BatchHeader,
+  checkBatches as checkHeaders,
+  stampLogAppendTime,
+} from '../record/batch.ts';
+import { forEachRecord } from '../record/record.ts';
+import type { CheckedBatch } from './append.ts';
+import { timestampProblem } from './produce.ts';
+import type { TopicLimits } from './topic-config.ts';
+
+export interface CheckedBatches {
+  readonly kind: 'checked';
+  /** What is stored: the producer's bytes, or a copy where the topic stamps the time. */
+  readonly bytes: Uint8Array;
+  readonly batches: readonly CheckedBatch[];
+  readonly logAppendTimeMs?: number;
+}
+
+/**
+ * Checks a run of batches against their topic. Refuses what `checkBatch` of lib/record refuses, and
+ * INVALID_TIMESTAMP by the topic's bounds, INVALID_RECORD for records without key on a compacted topic and for more
+ * than one batch of an idempotent producer, INVALID_TXN_STATE for batches that belong to a transaction.
+ */
+export function checkBatches(
+  bytes: Uint8Array,
+  limits: TopicLimits,
+  nowMs: number,
+): CheckedBatches | Rejected {
+  const checked = checkHeaders(bytes, limits);
+  if (checked.kind === 'rejected') return checked;
+  const { headers } = checked;
+  for (const header of headers) {
+    const problem =
+      headerProblem(header, headers.length) ?? timestampProblem(header.maxTimestamp, limits, nowMs);
+    if (problem !== undefined) return problem;
+  }
+  if (limits.compacted) {
+    const problem = keyProblem(bytes, headers);
+    if (problem !== undefined) return problem;
+  }
+  if (limits.timestampType === 'CreateTime') {
+    const batches = headers.map((header) => checkedBatch(header, header.maxTimestamp));
+    return { kind: 'checked', bytes, batches };
+  }
+  const batches = headers.map((header) => checkedBatch(header, nowMs));
+  return { kind: 'checked', bytes: stamp(bytes, headers, nowMs), batches, logAppendTimeMs: nowMs };
+}
+
+function headerProblem(header: BatchHeader, batchCount: number): Rejected | undefined {
+  if (header.isTransactional) {
+    return rejected(
+      'INVALID_TXN_STATE',
+      'the batch belongs to a transaction; it can only be sent as part of one',
+    );
+  }
+  if (header.producerId >= 0n && batchCount > 1) {
+    return rejected(
+      'INVALID_RECORD',
+      `an idempotent producer sends one batch a partition and request, not ${batchCount}`,
+    );
+  }
+  return undefined;
+}
+
+function keyProblem(bytes: Uint8Array, headers: readonly BatchHeader[]): Rejected | undefined {
+  let hasKeys = true;
+  try {
+    for (const { position } of headers) {
+      forEachRecord(bytes, position, { checkCrc: false }, ({ key }) => {
+        hasKeys &&= key !== null;
+        return hasKeys;
+      });
+    }
+  } catch (error) {
+    if (error instanceof StratalogError) return rejected(error.code, error.message);
+    throw error;
+  }
+  if (hasKeys) return undefined;
+  return rejected('INVALID_RECORD', 'the topic is compacted: every record needs a key');
+}
+
+function stamp(bytes: Uint8Array, headers: readonly BatchHeader[], nowMs: number): Uint8Array {
+  const stamped = Uint8Array.from(bytes);
+  for (const { position } of headers) stampLogAppendTime(stamped, position, nowMs);
+  return stamped;
+}
+
+function checkedBatch(header: BatchHeader, maxTimestampMs: number): CheckedBatch {
+  const { sizeInBytes, recordCount, producerId, producerEpoch, baseSequence } = header;
+  return {
+    lengthBytes: sizeInBytes,
+    recordCount,
+    maxTimestampMs,
+    producerId,
+    producerEpoch,
+    baseSequence,
+  };
+}

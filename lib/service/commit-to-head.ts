@@ -1,0 +1,184 @@
+// The commit point of an append: one conditional write on a partition's head, and what to do with each of its outcomes.
+
+import { type Rejected, rejected, StratalogError } from '../errors.ts';
+import { LOST_ANSWER_PAGES_MAX, STORAGE_ATTEMPTS_MAX } from '../limits.ts';
+import { explainRefusal, findObject } from '../log/append.ts';
+import type { PartitionKey } from '../log/keys.ts';
+import { type Head, locateEntries, recordCountOf, type TailEntry } from '../log/partition.ts';
+import {
+  type ExpectedProducer,
+  expectedWithoutHead,
+  lastSequence,
+  planSequence,
+  type SequencedBatch,
+} from '../log/sequence.ts';
+import type { AppendToHeadOutcome, PartitionStore } from '../ports/partition-store.ts';
+import { pause, type RetryPorts, withRetries } from './retry.ts';
+import { rollTail } from './roll.ts';
+
+export interface CommitPorts extends RetryPorts {
+  readonly partitions: PartitionStore;
+}
+
+export interface HeadCommit {
+  readonly partition: PartitionKey;
+  readonly objectId: string;
+  readonly entries: readonly TailEntry[];
+  readonly matchOffset?: bigint;
+}
+
+type Committed = { readonly kind: 'committed'; readonly baseOffset: bigint };
+type Attempt = AppendToHeadOutcome | { readonly kind: 'unknown' };
+
+/** What is known between tries. */
+interface Progress {
+  /** The producer's state to demand; undefined for a plain append. */
+  readonly expected: ExpectedProducer | undefined;
+}
+
+/** Appends entries to a head: their base offset, or why not. At most one of the tries takes effect. */
+export async function commitToHead(
+  ports: CommitPorts,
+  commit: HeadCommit,
+): Promise<Committed | Rejected> {
+  const batch = sequencedBatch(commit.entries);
+  const started = batch === undefined ? { expected: undefined } : await start(ports, commit, batch);
+  if ('kind' in started) return started;
+  let progress: Progress = started;
+  for (let attempt = 1; attempt <= STORAGE_ATTEMPTS_MAX; attempt += 1) {
+    const outcome = await tryAppend(ports, commit, batch, progress.expected);
+    const next = await conclude(ports, commit, batch, outcome);
+    if ('kind' in next) return next;
+    progress = next;
+    await pause(ports, attempt);
+  }
+  throw new StratalogError(
+    'THROTTLED',
+    'the partition is too busy: the append was refused again and again and changed nothing; try again later',
+  );
+}
+
+/** An idempotent producer's first batch has nothing to follow, so the head is read before it is written. */
+async function start(
+  ports: CommitPorts,
+  commit: HeadCommit,
+  batch: SequencedBatch,
+): Promise<Committed | Rejected | Progress> {
+  const expected = expectedWithoutHead(batch);
+  if (expected !== undefined) return { expected };
+  const [head] = await withRetries(ports, () => ports.partitions.readHeads([commit.partition]), {
+    repeatable: true,
+  });
+  return decideSequence(head, batch);
+}
+
+function decideSequence(
+  head: Head | undefined,
+  batch: SequencedBatch,
+): Committed | Rejected | Progress {
+  if (head === undefined) {
+    return rejected('UNKNOWN_TOPIC_OR_PARTITION', 'the topic was deleted meanwhile');
+  }
+  const plan = planSequence(head, batch);
+  if (plan.kind === 'duplicate') return { kind: 'committed', baseOffset: plan.baseOffset };
+  return plan.kind === 'append' ? { expected: plan.expected } : plan;
+}
+
+async function tryAppend(
+  ports: CommitPorts,
+  commit: HeadCommit,
+  batch: SequencedBatch | undefined,
+  expected: ExpectedProducer | undefined,
+): Promise<Attempt> {
+  const producer =
+    batch === undefined || expected === undefined
+      ? {}
+      : {
+          producer: {
+            producerId: batch.producerId,
+            expected,
+            next: { producerEpoch: batch.producerEpoch, lastSequence: lastSequence(batch) },
+          },
+        };
+  try {
+    return await withRetries(ports, () =>
+      ports.partitions.appendToHead({ ...commit, ...producer }),
+    );
+  } catch (error) {
+    if (error instanceof StratalogError && error.effect === 'unknown') return { kind: 'unknown' };
+    throw error;
+  }
+}
+
+/** The answer, or what the next try needs. */
+async function conclude(
+  ports: CommitPorts,
+  commit: HeadCommit,
+  batch: SequencedBatch | undefined,
+  outcome: Attempt,
+): Promise<Committed | Rejected | Progress> {
+  switch (outcome.kind) {
+    case 'appended': {
+      const baseOffset = outcome.head.nextOffset - BigInt(recordCountOf(commit.entries));
+      await rollTail(ports, commit.partition, outcome.head, commit.entries.length);
+      return { kind: 'committed', baseOffset };
+    }
+    case 'unknown':
+      return findLostAppend(ports, commit, batch);
+    case 'refused':
+      return concludeRefusal(ports, commit, batch, outcome.head);
+  }
+}
+
+async function concludeRefusal(
+  ports: CommitPorts,
+  commit: HeadCommit,
+  batch: SequencedBatch | undefined,
+  head: Head | undefined,
+): Promise<Committed | Rejected | Progress> {
+  if (batch !== undefined) {
+    const decided = decideSequence(head, batch);
+    if ('kind' in decided && decided.kind === 'committed') return decided;
+  }
+  const why = explainRefusal(head, commit);
+  if (why.kind === 'rejected') return why;
+  if (why.kind === 'tail-full') await rollTail(ports, commit.partition, why.head, 0);
+  return batch === undefined ? { expected: undefined } : decideSequence(head, batch);
+}
+
+/**
+ * The answer was lost: looks whether the append is there. A plain one that isn't there must not be sent again, since
+ * it may still be under way; its producer decides. An idempotent one goes again: its sequence lets only one in.
+ */
+async function findLostAppend(
+  ports: CommitPorts,
+  commit: HeadCommit,
+  batch: SequencedBatch | undefined,
+): Promise<Committed | Rejected | Progress> {
+  const { partition, objectId } = commit;
+  const read = { repeatable: true };
+  const [head] = await withRetries(ports, () => ports.partitions.readHeads([partition]), read);
+  if (head === undefined) {
+    return rejected('UNKNOWN_TOPIC_OR_PARTITION', 'the topic was deleted meanwhile');
+  }
+  const inTail = findObject(locateEntries(head.tailBase, head.tail), objectId);
+  if (inTail !== undefined) return { kind: 'committed', baseOffset: inTail };
+  const query = { offset: head.tailBase, limit: LOST_ANSWER_PAGES_MAX };
+  const pages = await withRetries(ports, () => ports.partitions.findPages(partition, query), read);
+  for (const page of pages) {
+    const inPage = findObject(locateEntries(page.baseOffset, page.entries), objectId);
+    if (inPage !== undefined) return { kind: 'committed', baseOffset: inPage };
+  }
+  if (batch !== undefined) return decideSequence(head, batch);
+  return rejected(
+    'REQUEST_TIMED_OUT',
+    'the storage did not answer and the records are not in the log; send them again (they may appear twice if the first request still arrives)',
+  );
+}
+
+/** The one batch of an idempotent producer; undefined for a plain append. */
+function sequencedBatch(entries: readonly TailEntry[]): SequencedBatch | undefined {
+  const [entry] = entries;
+  if (entry?.producer === undefined) return undefined;
+  return { ...entry.producer, recordCount: entry.recordCount };
+}

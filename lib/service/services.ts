@@ -1,0 +1,52 @@
+// The services of a log over its ports: the one composition that Lambda, the local home, the direct client and tests
+// share. Made once a process, since it keeps what is warm: topics by name, and ranges of immutable objects.
+
+import type { Clock, Invoker, RandomSource } from '../ports/environment.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { PartitionStore } from '../ports/partition-store.ts';
+import type { TopicStore } from '../ports/topic-store.ts';
+import { type AppendService, createAppendService } from './append.ts';
+import { createOffsetFinder, type OffsetFinder } from './offset-finder.ts';
+import { createProduceService, type ProduceService } from './produce.ts';
+import { createRangeReader } from './range-reader.ts';
+import { createReadService, type ReadOptions, type ReadService } from './read.ts';
+import { createRecordReader, type RecordReader } from './record-reader.ts';
+import { createTopicCatalog } from './topic-catalog.ts';
+import { createTopicService, type TopicService } from './topics.ts';
+
+/** What is stored, and where. */
+export interface Storage {
+  readonly partitions: PartitionStore;
+  readonly topics: TopicStore;
+  readonly objects: ObjectStore;
+}
+
+export interface ServicePorts extends Storage {
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly invoker: Invoker;
+}
+
+export interface Services {
+  readonly topics: TopicService;
+  readonly append: AppendService;
+  readonly produce: ProduceService;
+  readonly read: ReadService;
+  readonly records: RecordReader;
+  readonly listOffsets: OffsetFinder;
+}
+
+export function createServices(ports: ServicePorts, options: ReadOptions = {}): Services {
+  const catalog = createTopicCatalog(ports);
+  const ranges = createRangeReader(ports);
+  const append = createAppendService(ports, catalog);
+  const read = createReadService(ports, { catalog, ranges }, options);
+  return {
+    topics: createTopicService(ports, catalog),
+    append,
+    produce: createProduceService(ports, { catalog, append }),
+    read,
+    records: createRecordReader(read),
+    listOffsets: createOffsetFinder(ports, { catalog, ranges }),
+  };
+}
