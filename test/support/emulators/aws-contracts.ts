@@ -1,0 +1,92 @@
+// The contract suites' stores over any server that speaks AWS's protocols. Every test gets tables and buckets of its
+// own, so that it finds nothing that another one left.
+
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  PutItemCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import type { TableNames } from '../../../lib/storage/aws/aws-storage.ts';
+import type { AwsClients } from '../../../lib/storage/aws/clients.ts';
+import { FLOOR_KEY, headKey } from '../../../lib/storage/aws/items-head.ts';
+import { decodeDeletedTopic } from '../../../lib/storage/aws/items-topic.ts';
+import { createObjectStore } from '../../../lib/storage/aws/object-store.ts';
+import { createPartitionStore } from '../../../lib/storage/aws/partition-store.ts';
+import { createTopicStore } from '../../../lib/storage/aws/topic-store.ts';
+import type { MakeObjectStore } from '../../contract/object-store-contract.ts';
+import type {
+  MakePartitionStore,
+  PartitionStoreHarness,
+} from '../../contract/partition-store-contract.ts';
+import type { MakeTopicStore } from '../../contract/topic-store-contract.ts';
+import { createBucket, createTables, tableNames } from './aws-server.ts';
+
+/** Gives the clients when the server is up. */
+export type Clients = () => AwsClients;
+
+let made = 0;
+
+/** A name that nobody else of this process has. */
+function uniqueName(): string {
+  made += 1;
+  return `contract-${process.pid}-${made}`;
+}
+
+export function partitionStores(clients: Clients): MakePartitionStore {
+  return async () => {
+    const { dynamodb } = clients();
+    const names = tableNames(uniqueName());
+    await createTables(dynamodb, names, ['heads', 'index']);
+    return { store: createPartitionStore(dynamodb, names), ...futureJobs(dynamodb, names) };
+  };
+}
+
+/** What jobs will do to heads, in their words. */
+function futureJobs(
+  client: DynamoDBClient,
+  names: TableNames,
+): Pick<PartitionStoreHarness, 'raiseFloor' | 'evictProducer'> {
+  return {
+    async raiseFloor(floor) {
+      const item = { pk: { S: FLOOR_KEY }, floor: { S: floor } };
+      await client.send(new PutItemCommand({ TableName: names.heads, Item: item }));
+    },
+    async evictProducer(partition, producerId) {
+      const command = new UpdateItemCommand({
+        TableName: names.heads,
+        Key: headKey(partition),
+        UpdateExpression: 'REMOVE producers.#pid, lastOffsets.#pid ADD evictions :one',
+        ExpressionAttributeNames: { '#pid': producerId.toString() },
+        ExpressionAttributeValues: { ':one': { N: '1' } },
+      });
+      await client.send(command);
+    },
+  };
+}
+
+export function topicStores(clients: Clients): MakeTopicStore {
+  return async () => {
+    const { dynamodb } = clients();
+    const names = tableNames(uniqueName());
+    await createTables(dynamodb, names, ['topics']);
+    return {
+      store: createTopicStore(dynamodb, names.topics),
+      async readDeletedTopics() {
+        const answer = await dynamodb.send(new ScanCommand({ TableName: names.topics }));
+        const items: Record<string, AttributeValue>[] = answer.Items ?? [];
+        return items.filter((item) => item.deletedAt !== undefined).map(decodeDeletedTopic);
+      },
+    };
+  };
+}
+
+export function objectStores(clients: Clients): MakeObjectStore {
+  return async () => {
+    const { s3 } = clients();
+    const bucket = uniqueName();
+    await createBucket(s3, bucket);
+    return createObjectStore(s3, bucket);
+  };
+}
