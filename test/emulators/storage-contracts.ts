@@ -1,0 +1,38 @@
+// Every storage contract over a pair of servers.
+
+import { afterAll, beforeAll, describe } from 'vitest';
+import type { AwsClients } from '../../lib/storage/aws/clients.ts';
+import { objectReferenceContract, objectStoreContract } from '../contract/object-store-contract.ts';
+import { partitionStoreContract } from '../contract/partition-store-contract.ts';
+import { topicStoreContract } from '../contract/topic-store-contract.ts';
+import { objectStores, partitionStores, topicStores } from '../support/emulators/aws-contracts.ts';
+import { type AwsServer, clientsOf } from '../support/emulators/aws-server.ts';
+import type { Server } from '../support/emulators/server.ts';
+
+export interface StorageServers {
+  readonly dynamodb: Server | AwsServer;
+  /** Where it isn't the same. */
+  readonly s3?: AwsServer;
+}
+
+export function storageContracts(start: () => Promise<StorageServers>): void {
+  let servers: StorageServers | undefined;
+  let clients: AwsClients;
+
+  beforeAll(async () => {
+    servers = await start();
+    clients = clientsOf(servers);
+  });
+
+  afterAll(async () => {
+    clients?.dynamodb.destroy();
+    clients?.s3.destroy();
+    await servers?.dynamodb.stop();
+    await servers?.s3?.stop();
+  });
+
+  describe('partition store', () => partitionStoreContract(partitionStores(() => clients)));
+  describe('topic store', () => topicStoreContract(topicStores(() => clients)));
+  describe('object store', () => objectStoreContract(objectStores(() => clients)));
+  describe('object references', () => objectReferenceContract(objectStores(() => clients)));
+}
