@@ -80,7 +80,7 @@ export function joiner(
 }
 
 /** The state after the events; throws at a refusal and at a broken invariant. */
-export function after(
+export function applied(
   state: GroupState,
   events: readonly GroupEvent[],
   context: EventContext = ORDERS,
@@ -101,7 +101,7 @@ export function groupOf(
   options: { assignor?: AssignorName; context?: EventContext } = {},
 ): GroupState {
   return memberIds.reduce((state, memberId) => {
-    const joined = after(
+    const joined = applied(
       state,
       [
         {
@@ -124,7 +124,7 @@ export function groupOf(
 export function settle(state: GroupState, context: EventContext = ORDERS): GroupState {
   let before = state;
   for (;;) {
-    const next = after(
+    const next = applied(
       before,
       [...before.members.values()].map(({ memberId, published }) => ({
         kind: 'acknowledge',

@@ -1,0 +1,306 @@
+import { describe, expect, it } from 'vitest';
+import type { GroupEvent } from '../../../lib/group/event.ts';
+import { newGroup } from '../../../lib/group/state.ts';
+import { transition } from '../../../lib/group/transition.ts';
+import {
+  applied,
+  assignment,
+  groupOf,
+  joiner,
+  ORDERS,
+  parts,
+  profile,
+  settle,
+  told,
+  topics,
+} from './builders.ts';
+
+function acknowledge(
+  memberId: string,
+  epoch: number,
+  owned: Readonly<Record<string, readonly number[]>> = {},
+): GroupEvent {
+  return { kind: 'acknowledge', memberId, epoch, owned: assignment(owned) };
+}
+
+describe('transition: none → stable', () => {
+  it('gives the first member everything at once', () => {
+    const state = groupOf(['a']);
+    expect(told(state)).toEqual({ a: ['stable', { orders: [0, 1, 2] }] });
+    expect(state).toMatchObject({ epoch: 1, assignmentEpoch: 1, assignor: 'uniform' });
+  });
+
+  it('gives a member more than there are partitions nothing, and calls it stable', () => {
+    const state = settle(groupOf(['a', 'b', 'c', 'd', 'e']));
+    const idle = [...state.members.values()].filter(
+      ({ published }) => published.assignment.length === 0,
+    );
+    expect(idle).toHaveLength(2);
+    expect(idle.every(({ published }) => published.phase === 'stable')).toBe(true);
+  });
+});
+
+describe('transition: none → unreleased, stable → unrevoked', () => {
+  it('takes from the first what the second is to have, and gives it to nobody yet', () => {
+    expect(told(groupOf(['a', 'b']))).toEqual({
+      a: ['unrevoked', { orders: [0, 1] }],
+      b: ['unreleased', {}],
+    });
+  });
+});
+
+describe('transition: unrevoked → stable, unreleased → stable', () => {
+  it('hands the partition over when the epoch that took it away is acknowledged', () => {
+    const state = groupOf(['a', 'b']);
+    const next = applied(state, [acknowledge('a', state.epoch, { orders: [0, 1] })]);
+    expect(told(next)).toEqual({
+      a: ['stable', { orders: [0, 1] }],
+      b: ['stable', { orders: [2] }],
+    });
+    expect(next.epoch).toBe(state.epoch + 1);
+  });
+
+  it('monotonic-ownership: a heartbeat under way that merely does not list the partition frees nothing', () => {
+    const state = groupOf(['a', 'b']);
+    expect(
+      transition(state, acknowledge('a', state.epoch - 1, { orders: [0, 1] }), ORDERS),
+    ).toEqual({
+      kind: 'unchanged',
+    });
+  });
+
+  it('monotonic-ownership: an acknowledgement of an older revocation does not free a later one', () => {
+    const two = groupOf(['a', 'b']);
+    const three = applied(two, [
+      { kind: 'join', joiners: [joiner('c', { joinEpoch: two.epoch + 1 })] },
+    ]);
+    expect(parts(three.members.get('a')?.published.assignment)).toEqual({ orders: [0] });
+    expect(transition(three, acknowledge('a', two.epoch, { orders: [0] }), ORDERS)).toEqual({
+      kind: 'unchanged',
+    });
+  });
+
+  it('monotonic-ownership: the epoch with the partition still in use frees nothing', () => {
+    const state = groupOf(['a', 'b']);
+    expect(transition(state, acknowledge('a', state.epoch, { orders: [0, 1, 2] }), ORDERS)).toEqual(
+      { kind: 'unchanged' },
+    );
+  });
+
+  it('ignores an acknowledgement that nobody waits for, and one of a stranger', () => {
+    const state = settle(groupOf(['a', 'b']));
+    const [member] = state.members.values();
+    expect(transition(state, acknowledge('a', member?.published.epoch ?? 0), ORDERS)).toEqual({
+      kind: 'unchanged',
+    });
+    expect(transition(state, acknowledge('z', state.epoch), ORDERS)).toEqual({ kind: 'unchanged' });
+  });
+});
+
+describe('transition: unrevoked → stable without giving up', () => {
+  it('gives a partition back to the member that still holds it, at a later epoch', () => {
+    const state = groupOf(['a', 'b']);
+    const next = applied(state, [
+      {
+        kind: 'leave',
+        lives: [{ memberId: 'b', joinEpoch: state.members.get('b')?.joinEpoch ?? 0 }],
+      },
+    ]);
+    expect(told(next)).toEqual({ a: ['stable', { orders: [0, 1, 2] }] });
+    expect(next.members.get('a')?.published.epoch).toBe(state.epoch + 1);
+    expect(next.members.get('a')?.revoking).toEqual([]);
+  });
+});
+
+describe('transition: any → none', () => {
+  it.each(['leave', 'expire'] as const)('%s: what the member held goes to the others', (kind) => {
+    const state = settle(groupOf(['a', 'b', 'c'], { assignor: 'range' }));
+    const life = { memberId: 'b', joinEpoch: state.members.get('b')?.joinEpoch ?? 0 };
+    expect(told(settle(applied(state, [{ kind, lives: [life] }])))).toEqual({
+      a: ['stable', { orders: [0, 1] }],
+      c: ['stable', { orders: [2] }],
+    });
+  });
+
+  it('an idle member takes over when an active one dies', () => {
+    const state = settle(groupOf(['a', 'b', 'c', 'd']));
+    const life = { memberId: 'a', joinEpoch: state.members.get('a')?.joinEpoch ?? 0 };
+    const next = applied(state, [{ kind: 'expire', lives: [life] }]);
+    expect(told(next).d).toEqual(['stable', { orders: [0] }]);
+  });
+
+  it('remembers since when a group is empty, and forgets it when somebody joins', () => {
+    const state = groupOf(['a']);
+    const empty = applied(state, [{ kind: 'leave', lives: [{ memberId: 'a', joinEpoch: 1 }] }]);
+    expect(empty).toMatchObject({ emptySinceMs: 1_000, epoch: 1 });
+    const again = applied(empty, [{ kind: 'join', joiners: [joiner('b', { joinEpoch: 2 })] }]);
+    expect(again).not.toHaveProperty('emptySinceMs');
+    expect(again.epoch).toBe(2);
+  });
+
+  it('fenced: the end of a former life does not end the present one', () => {
+    const state = groupOf(['a']);
+    const again = applied(state, [{ kind: 'join', joiners: [joiner('a', { joinEpoch: 2 })] }]);
+    expect(
+      transition(again, { kind: 'expire', lives: [{ memberId: 'a', joinEpoch: 1 }] }, ORDERS),
+    ).toEqual({ kind: 'unchanged' });
+  });
+});
+
+describe('transition: join again', () => {
+  it('fenced: a rejoin raises the epoch and moves nothing', () => {
+    const state = settle(groupOf(['a', 'b']));
+    const next = applied(state, [
+      { kind: 'join', joiners: [joiner('a', { joinEpoch: state.epoch + 1 })] },
+    ]);
+    expect(told(next)).toEqual(told(state));
+    expect(next.members.get('a')?.published.epoch).toBe(state.epoch + 1);
+    expect(next.members.get('b')).toEqual(state.members.get('b'));
+  });
+
+  it('fenced: nobody is told an epoch below the one at which its life began', () => {
+    const next = applied(groupOf(['a']), [
+      { kind: 'join', joiners: [joiner('a', { joinEpoch: 40 })] },
+    ]);
+    expect(next.members.get('a')?.published.epoch).toBe(40);
+  });
+
+  it('monotonic-ownership: what it was giving up stays held until the new process acknowledges', () => {
+    const state = groupOf(['a', 'b']);
+    const next = applied(state, [
+      { kind: 'join', joiners: [joiner('a', { joinEpoch: state.epoch + 1 })] },
+    ]);
+    expect(parts(next.members.get('a')?.revoking)).toEqual({ orders: [2] });
+    expect(told(settle(next))).toEqual({
+      a: ['stable', { orders: [0, 1] }],
+      b: ['stable', { orders: [2] }],
+    });
+  });
+
+  it('several joiners at once get disjoint parts', () => {
+    const joiners = ['a', 'b', 'c'].map((memberId) => joiner(memberId));
+    expect(told(applied(newGroup('billing'), [{ kind: 'join', joiners }]))).toEqual({
+      a: ['stable', { orders: [0] }],
+      b: ['stable', { orders: [1] }],
+      c: ['stable', { orders: [2] }],
+    });
+  });
+});
+
+describe('transition: static members', () => {
+  const staticJoiner = (memberId: string, instanceId: string, joinEpoch: number) =>
+    joiner(memberId, { joinEpoch, profile: profile({ instanceId }) });
+
+  it('a member in the place of its fenced forerunner gets the same partitions, and nobody else hears of it', () => {
+    const state = settle(
+      applied(newGroup('billing'), [
+        { kind: 'join', joiners: [staticJoiner('a', 'i1', 1)] },
+        { kind: 'join', joiners: [staticJoiner('b', 'i2', 2)] },
+      ]),
+    );
+    const next = applied(state, [
+      {
+        kind: 'join',
+        joiners: [{ ...staticJoiner('c', 'i1', state.epoch + 1), replaces: 'a' }],
+      },
+    ]);
+    expect([...next.members.keys()].sort()).toEqual(['b', 'c']);
+    expect(told(next).c).toEqual(told(state).a);
+    expect(next.members.get('b')).toEqual(state.members.get('b'));
+  });
+
+  it('two members with one instance id: the second is refused', () => {
+    const state = applied(newGroup('billing'), [
+      { kind: 'join', joiners: [staticJoiner('a', 'i1', 1)] },
+    ]);
+    expect(
+      transition(state, { kind: 'join', joiners: [staticJoiner('b', 'i1', 2)] }, ORDERS),
+    ).toMatchObject({ kind: 'rejected', code: 'UNRELEASED_INSTANCE_ID' });
+  });
+});
+
+describe('transition: topics', () => {
+  it('stable → unreleased or stable: added partitions are dealt out without a restart', () => {
+    const state = settle(groupOf(['a', 'b', 'c']));
+    const context = { topics: topics({ orders: 6 }), nowMs: 2_000 };
+    const next = settle(applied(state, [{ kind: 'refresh' }], context), context);
+    expect(
+      Object.values(told(next)).map(
+        (entry) => (entry as [string, { orders: number[] }])[1].orders.length,
+      ),
+    ).toEqual([2, 2, 2]);
+  });
+
+  it('takes away the partitions of a topic that is gone', () => {
+    const next = applied(groupOf(['a']), [{ kind: 'refresh' }], { topics: [], nowMs: 2_000 });
+    expect(told(next)).toEqual({ a: ['unrevoked', {}] });
+    expect(told(settle(next, { topics: [], nowMs: 2_000 }))).toEqual({ a: ['stable', {}] });
+  });
+
+  it('a topic deleted and made again under its name is another topic', () => {
+    const context = {
+      topics: [{ name: 'orders', topicId: 'id-new', partitionCount: 1 }],
+      nowMs: 2_000,
+    };
+    const next = applied(groupOf(['a']), [{ kind: 'refresh' }], context);
+    expect(next.members.get('a')?.published.assignment).toEqual([
+      { topicId: 'id-new', topicName: 'orders', partitions: [0] },
+    ]);
+    expect(next.members.get('a')?.revoking.map(({ topicId }) => topicId)).toEqual(['id-orders']);
+  });
+
+  it('changes nothing while the topics stay as they were', () => {
+    expect(transition(groupOf(['a']), { kind: 'refresh' }, ORDERS)).toEqual({ kind: 'unchanged' });
+  });
+
+  it('a new subscription moves the partitions of the topics that changed', () => {
+    const context = { topics: topics({ orders: 2, payments: 2 }), nowMs: 1_000 };
+    const state = settle(groupOf(['a', 'b'], { context }), context);
+    const next = applied(
+      state,
+      [{ kind: 'subscribe', memberId: 'b', subscription: { topicNames: ['payments'] } }],
+      context,
+    );
+    expect(told(settle(next, context))).toEqual({
+      a: ['stable', { orders: [0, 1] }],
+      b: ['stable', { payments: [0, 1] }],
+    });
+  });
+
+  it('the same subscription, or that of a stranger, changes nothing', () => {
+    const state = groupOf(['a']);
+    const subscription = { topicNames: ['orders'] };
+    for (const memberId of ['a', 'z']) {
+      expect(transition(state, { kind: 'subscribe', memberId, subscription }, ORDERS)).toEqual({
+        kind: 'unchanged',
+      });
+    }
+  });
+});
+
+describe('transition: bounds and wishes', () => {
+  it('takes the assignor that most members wish', () => {
+    const joiners = [
+      joiner('a', { assignor: 'range' }),
+      joiner('b', { assignor: 'range' }),
+      joiner('c', { assignor: 'roundrobin' }),
+      joiner('d'),
+    ];
+    expect(applied(newGroup('billing'), [{ kind: 'join', joiners }]).assignor).toBe('range');
+  });
+
+  it('refuses the member after the last that a group may have', () => {
+    const joiners = Array.from({ length: 1_000 }, (_, index) => joiner(`m${index}`));
+    const state = applied(newGroup('billing'), [{ kind: 'join', joiners }]);
+    expect(
+      transition(state, { kind: 'join', joiners: [joiner('one-more')] }, ORDERS),
+    ).toMatchObject({ kind: 'rejected', code: 'GROUP_MAX_SIZE_REACHED' });
+  });
+
+  it('refuses more partitions than a group may read', () => {
+    const context = { topics: topics({ orders: 10_001 }), nowMs: 0 };
+    expect(
+      transition(newGroup('billing'), { kind: 'join', joiners: [joiner('a')] }, context),
+    ).toMatchObject({ kind: 'rejected', code: 'POLICY_VIOLATION' });
+  });
+});
