@@ -4,60 +4,62 @@
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { StratalogError } from '../errors.ts';
 import type { CompressionKind } from './batch.ts';
+import { corrupt, tooLarge } from './faults.ts';
+import { lz4Compress, lz4Decompress } from './lz4.ts';
+import { snappyCompress, snappyDecompress } from './snappy.ts';
 
+/** What zlib allocates at a time. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** Compresses as Kafka's Java client does, so that it reads what comes out. `none` returns `bytes` itself. */
+/** Compresses such that Kafka's Java client reads what comes out. `none` returns `bytes` itself. */
 export function compress(kind: CompressionKind, bytes: Uint8Array): Uint8Array {
   switch (kind) {
     case 'none':
       return bytes;
     case 'gzip':
       return gzipSync(bytes, { chunkSize: CHUNK_BYTES });
+    case 'snappy':
+      return snappyCompress(bytes);
+    case 'lz4':
+      return lz4Compress(bytes);
     case 'zstd':
       return zstdCompressSync(bytes, { chunkSize: CHUNK_BYTES });
-    case 'snappy':
-    case 'lz4':
-      throw new StratalogError('UNSUPPORTED_COMPRESSION_TYPE', `${kind} is not there`);
   }
 }
 
-function inflate(kind: CompressionKind, bytes: Uint8Array, bytesMax: number): Uint8Array {
-  const bounds = { maxOutputLength: bytesMax, chunkSize: Math.min(CHUNK_BYTES, bytesMax) };
+function open(kind: CompressionKind, bytes: Uint8Array, bytesMax: number): Uint8Array {
+  const zlibOptions = { maxOutputLength: bytesMax, chunkSize: CHUNK_BYTES };
   switch (kind) {
     case 'none':
       return bytes;
     case 'gzip':
-      return gunzipSync(bytes, bounds);
-    case 'zstd':
-      return zstdDecompressSync(bytes, bounds);
+      return gunzipSync(bytes, zlibOptions);
     case 'snappy':
+      return snappyDecompress(bytes, bytesMax);
     case 'lz4':
-      throw new StratalogError('UNSUPPORTED_COMPRESSION_TYPE', `${kind} is not there`);
+      return lz4Decompress(bytes, bytesMax);
+    case 'zstd':
+      return zstdDecompressSync(bytes, zlibOptions);
   }
 }
 
-/** Decompresses to at most `bytesMax` bytes. Errors: MESSAGE_TOO_LARGE beyond them, CORRUPT_MESSAGE. */
+/**
+ * Decompresses untrusted bytes to at most `bytesMax` (from 1), and allocates little more than that.
+ * Errors: MESSAGE_TOO_LARGE beyond them, CORRUPT_MESSAGE.
+ */
 export function decompress(kind: CompressionKind, bytes: Uint8Array, bytesMax: number): Uint8Array {
   try {
-    return inflate(kind, bytes, bytesMax);
+    return open(kind, bytes, bytesMax);
   } catch (error) {
     throw decompressionFailure(kind, bytesMax, error);
   }
 }
 
-/** zlib says with a RangeError that its output would pass the bound. */
-function decompressionFailure(
-  kind: CompressionKind,
-  bytesMax: number,
-  cause: unknown,
-): StratalogError {
+function decompressionFailure(kind: CompressionKind, bytesMax: number, cause: unknown): Error {
   if (cause instanceof StratalogError) return cause;
-  return cause instanceof RangeError
-    ? new StratalogError(
-        'MESSAGE_TOO_LARGE',
-        `record batch (${kind}) holds more than ${bytesMax} bytes when decompressed`,
-        { cause },
-      )
-    : new StratalogError('CORRUPT_MESSAGE', `record batch is not valid ${kind}`, { cause });
+  const isBoundPassed =
+    cause instanceof RangeError && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE';
+  return isBoundPassed
+    ? tooLarge(bytesMax)
+    : corrupt(`record batch does not decompress as ${kind}`, cause);
 }

@@ -19,6 +19,7 @@ import {
   parseBatchHeader,
 } from './batch.ts';
 import { compress, decompress } from './compression.ts';
+import { malformed } from './faults.ts';
 import { VarintReader, varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts';
 
 /** The least a record takes: its length and six fields of one byte. */
@@ -200,10 +201,6 @@ export function encodeBatch(batch: NewBatch): Uint8Array {
     recordCount: records.length,
   });
   return bytes;
-}
-
-function malformed(message: string): StratalogError {
-  return new StratalogError('INVALID_RECORD', message);
 }
 
 function readBytes(reader: VarintReader): Uint8Array | null {

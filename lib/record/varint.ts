@@ -1,7 +1,8 @@
 // Zigzag varints as Kafka's records hold them: 7 bits a byte, low bits first, small magnitudes short.
 // int32 takes 1–5 bytes, int64 1–10. Lengths and deltas are read from untrusted bytes, so every read has a bound.
 
-import { StratalogError } from '../errors.ts';
+import type { StratalogError } from '../errors.ts';
+import { malformed } from './faults.ts';
 
 const INT32_MAX = 0x7fffffff;
 const INT32_MIN = -0x80000000;
@@ -77,7 +78,7 @@ export class VarintReader {
     let byte = this.readByte();
     let zigzag = byte & 0x7f;
     for (let shift = 7; byte > 0x7f; shift += 7) {
-      if (shift > 28) throw new StratalogError('INVALID_RECORD', 'a varint has more than 5 bytes');
+      if (shift > 28) throw malformed('a varint has more than 5 bytes');
       byte = this.readByte();
       zigzag |= (byte & 0x7f) << shift;
     }
@@ -92,7 +93,7 @@ export class VarintReader {
       this.position = start;
       return size < 5 ? this.readVarint() : this.readWideVarlong(size);
     }
-    throw new StratalogError('INVALID_RECORD', 'a varlong has more than 10 bytes');
+    throw malformed('a varlong has more than 10 bytes');
   }
 
   private readWideVarlong(size: number): number {
@@ -104,6 +105,6 @@ export class VarintReader {
   }
 
   private overrun(): StratalogError {
-    return new StratalogError('INVALID_RECORD', `a record runs past its end at byte ${this.end}`);
+    return malformed(`a record runs past its end at byte ${this.end}`);
   }
 }
