@@ -101,6 +101,7 @@ export async function sent<Answer>(operation: string, request: Promise<Answer>):
 function refusal(facts: ErrorFacts, operation: string, cause: unknown): StratalogError | undefined {
   const { name } = facts;
   const transient =
+    name === 'TransactionCanceledException' &&
     facts.cancellationReasons.length > 0 &&
     facts.cancellationReasons.every((reason) => TRANSIENT_REASONS.has(reason));
   if (THROTTLED.has(name) || facts.httpStatus === 429) {
