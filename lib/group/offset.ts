@@ -17,6 +17,8 @@ export interface CommittedOffset {
 
 /** The item `OFFSET#<topicId>#<partition>`. */
 export interface OffsetItem extends TopicPartition {
+  /** The topic's name when the item was put. */
+  readonly topicName: string;
   readonly ownerEpoch: number;
   /** Undefined: nobody owns it, and everything older than `ownerEpoch` is fenced. */
   readonly ownerMemberId?: string;

@@ -7,11 +7,16 @@ import type { TopicPartition } from '../group/assignment.ts';
 import type { MemberItem } from '../group/member.ts';
 import type { OffsetItem } from '../group/offset.ts';
 
+/** Where an item is put, its topic's name goes with it: a topic id can't be looked up. */
+export interface NamedPartition extends TopicPartition {
+  readonly topicName: string;
+}
+
 export interface ClaimRequest {
   readonly groupId: string;
   readonly memberId: string;
   readonly epoch: number;
-  readonly partition: TopicPartition;
+  readonly partition: NamedPartition;
 }
 
 export interface CommitRequest {
@@ -83,7 +88,7 @@ export interface OffsetStore {
     readonly groupVersion: number;
     readonly epoch: number;
     readonly offsets: readonly {
-      readonly partition: TopicPartition;
+      readonly partition: NamedPartition;
       readonly offset: bigint;
       readonly metadata: string;
     }[];

@@ -262,7 +262,7 @@ describe('a group in which everything is late', () => {
       fc.property(
         fc.array(fc.tuple(fc.nat({ max: 15 }), fc.nat({ max: 1_000 })), {
           minLength: 20,
-          maxLength: 150,
+          maxLength: 250,
         }),
         (steps) => {
           const model = new GroupModel();
@@ -273,7 +273,7 @@ describe('a group in which everything is late', () => {
           model.settle();
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 1_000 },
     );
   });
 });

@@ -5,7 +5,14 @@ import { memberItem } from './builders.ts';
 const IDENTITY = { memberId: 'm1', memberEpoch: 7 };
 
 function item(more: Partial<OffsetItem>): OffsetItem {
-  return { topicId: 'id-orders', partition: 0, ownerEpoch: 5, counter: 3, ...more };
+  return {
+    topicId: 'id-orders',
+    topicName: 'orders',
+    partition: 0,
+    ownerEpoch: 5,
+    counter: 3,
+    ...more,
+  };
 }
 
 describe('explainRefusedCommit', () => {
