@@ -7,7 +7,7 @@ import type { DeletedTopic, TopicStore } from '../../lib/ports/topic-store.ts';
 import { numbersTo, OTHER_TOPIC_ID, TOPIC_ID } from './contract-values.ts';
 
 /** A store in which nothing is stored, and what no port does yet but a job will. */
-export interface TopicStoreHarness {
+interface TopicStoreHarness {
   readonly store: TopicStore;
   /** Every tombstone that is stored, in any order. */
   readDeletedTopics(): Promise<readonly DeletedTopic[]>;

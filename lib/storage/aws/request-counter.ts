@@ -3,7 +3,7 @@
 
 import type { AwsClients } from './clients.ts';
 
-export interface OperationCount {
+interface OperationCount {
   readonly requests: number;
   /** Requests that ended in an error, refused conditions included. */
   readonly failures: number;

@@ -33,7 +33,7 @@ export function clientsOf(servers: {
 }
 
 /** For emulators that check none. */
-export const TEST_CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'testtest' };
+const TEST_CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'testtest' };
 
 /** The tables' keys, as the stack declares them. */
 const TABLE_KEYS: Readonly<Record<keyof TableNames, readonly string[]>> = {
