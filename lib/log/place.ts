@@ -5,7 +5,7 @@ import { type Rejected, rejected, StratalogError } from '../errors.ts';
 import { patchBaseOffset, splitBatches } from '../record/batch.ts';
 
 /** No broker leads a partition, so there is one epoch. */
-const LEADER_EPOCH = 0;
+export const LEADER_EPOCH = 0;
 
 export interface Placement {
   /** The offsets that the bytes hold, by the index. */

@@ -1,0 +1,83 @@
+// Searching a segment's indexes: where in its .log file to begin and to stop reading. Every position in an offset index
+// is where a batch begins, so what lies between two of them is whole batches.
+
+import { StratalogError } from '../errors.ts';
+import { INDEX_ENTRY_BYTES, TIME_INDEX_ENTRY_BYTES } from './segment-build.ts';
+
+/** One of the two indexes, as stored, and the base offset of its segment. */
+export interface StoredIndex {
+  readonly bytes: Uint8Array;
+  readonly baseOffset: bigint;
+}
+
+export interface PositionRange {
+  readonly positionBytes: number;
+  readonly lengthBytes: number;
+}
+
+/**
+ * The bytes of the .log file to read for `maxBytes` from `offset` on: whole batches, the first of which may end before
+ * `offset`. At most `maxBytes`, unless no index entry stands that close.
+ */
+export function findRange(
+  index: StoredIndex,
+  segment: { readonly sizeBytes: number },
+  from: { readonly offset: bigint; readonly maxBytes: number },
+): PositionRange {
+  const entries = viewOf(index.bytes, INDEX_ENTRY_BYTES);
+  const relative = from.offset - index.baseOffset;
+  const first = lastIndexWhere(
+    entries.count,
+    (entry) => BigInt(entries.view.getInt32(entry * INDEX_ENTRY_BYTES)) <= relative,
+  );
+  const position = (entry: number): number =>
+    entry < 0 ? 0 : entries.view.getInt32(entry * INDEX_ENTRY_BYTES + 4);
+  const positionBytes = position(first);
+  const endMax = positionBytes + from.maxBytes;
+  if (segment.sizeBytes <= endMax) {
+    return { positionBytes, lengthBytes: segment.sizeBytes - positionBytes };
+  }
+  const last = lastIndexWhere(entries.count, (entry) => position(entry) <= endMax);
+  // No entry in between: up to the next one, or to the end.
+  const end = last > first ? last : first + 1;
+  const endBytes = end < entries.count ? position(end) : segment.sizeBytes;
+  return { positionBytes, lengthBytes: endBytes - positionBytes };
+}
+
+/** An offset that no record before is as late as `timestampMs`: the search for it may begin there. */
+export function findTimeOffset(timeIndex: StoredIndex, timestampMs: number): bigint {
+  const entries = viewOf(timeIndex.bytes, TIME_INDEX_ENTRY_BYTES);
+  const wanted = BigInt(timestampMs);
+  const entry = lastIndexWhere(
+    entries.count,
+    (at) => entries.view.getBigInt64(at * TIME_INDEX_ENTRY_BYTES) <= wanted,
+  );
+  if (entry < 0) return timeIndex.baseOffset;
+  return timeIndex.baseOffset + BigInt(entries.view.getInt32(entry * TIME_INDEX_ENTRY_BYTES + 8));
+}
+
+function viewOf(
+  bytes: Uint8Array,
+  entryBytes: number,
+): { readonly view: DataView; readonly count: number } {
+  if (bytes.length % entryBytes !== 0) {
+    throw new StratalogError(
+      'UNKNOWN_SERVER_ERROR',
+      `a segment's index has ${bytes.length} bytes, no multiple of ${entryBytes}`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return { view, count: bytes.length / entryBytes };
+}
+
+/** The last of `count` places where it holds (it holds up to some place, not beyond); −1 when it never does. */
+function lastIndexWhere(count: number, holds: (place: number) => boolean): number {
+  let low = -1;
+  let high = count;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (holds(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
