@@ -25,6 +25,9 @@ export const ENTRY_BYTES_MAX = 1 * MIB;
 /** One produce request. */
 export const REQUEST_BYTES_MAX = 10 * MIB;
 export const ASYNC_REQUEST_BYTES_MAX = 1 * MIB;
+/** An asynchronous append that waits or fails this long is given up, well before its object could be garbage. */
+export const ASYNC_EVENT_AGE_MS_MAX = 900_000;
+export const ASYNC_EVENT_RETRIES_MAX = 2;
 export const RECORDS_PER_REQUEST_MAX = 10_000;
 export const PARTITIONS_PER_PRODUCE_MAX = 1_000;
 
@@ -63,6 +66,25 @@ export const STORAGE_CONNECT_TIMEOUT_MS = 1_000;
 export const HEAD_REQUEST_TIMEOUT_MS = 3_000;
 export const OBJECT_REQUEST_TIMEOUT_MS = 10_000;
 
+/** DynamoDB's largest item; the local home refuses larger ones too, so that nothing works there that can't elsewhere. */
+export const ITEM_BYTES_MAX = 400 * KIB;
+/** Local storage: writes that share a commit, and that may wait for one. */
+export const LOCAL_WRITES_PER_COMMIT_MAX = 1_000;
+export const LOCAL_WRITES_WAITING_MAX = 20_000;
+/** How often, and with what pauses, a process comes back while another one holds the lock it needs. */
+export const LOCAL_BUSY_ATTEMPTS_MAX = 5_000;
+export const LOCAL_BUSY_PAUSE_MS = 1;
+/** How long opening a data directory waits for a process that is making it. */
+export const LOCAL_OPEN_WAIT_MS = 5_000;
+/** Objects up to this size lie in the database, where they share commits; larger ones are files. */
+export const LOCAL_ROW_OBJECT_BYTES_MAX = 16 * KIB;
+/** Files that one process reads and writes at a time; more wait. */
+export const LOCAL_FILES_OPEN_MAX = 64;
+/** What a writer that died has left half-written stays this long. */
+export const LOCAL_STAGING_KEPT_MS = 86_400_000;
+/** Heads whose decoded tails a process keeps. */
+export const LOCAL_HEADS_KEPT_MAX = 10_000;
+
 /** A warm process keeps ranges that it read, up to this many bytes. */
 export const RANGE_CACHE_BYTES_MAX = 64 * MIB;
 /** Two ranges of one object that lie this close come with one GET. */
@@ -100,5 +122,7 @@ export const GROUP_ROSTERS_MAX = 10_000;
 export const OFFSET_METADATA_BYTES_MAX = 4_096;
 export const OFFSETS_PER_TRANSACTION_MAX = 99;
 export const OFFSETS_PER_REQUEST_MAX = 1_000;
+/** Partitions of which a process remembers how far it has seen them reach. */
+export const LOG_ENDS_MAX = 10_000;
 /** How many of a request's small storage calls run side by side. */
 export const GROUP_CALLS_PARALLEL_MAX = 32;

@@ -32,7 +32,7 @@ export type HeartbeatPlan =
 export function planHeartbeat(heartbeat: Heartbeat, member: MemberItem | undefined): HeartbeatPlan {
   const { memberId, memberEpoch } = heartbeat;
   if (member === undefined || member.fence === 'left' || member.status === 'away') {
-    return rejected('UNKNOWN_MEMBER_ID', `member ${memberId} is not in the group; join it again`);
+    return notInGroup(memberId);
   }
   if (member.status === 'fenced') {
     return rejected(
@@ -55,6 +55,10 @@ export function planHeartbeat(heartbeat: Heartbeat, member: MemberItem | undefin
   return awaited || heartbeat.subscription !== undefined
     ? { kind: 'coordinate', member }
     : { kind: 'answer', publication: published };
+}
+
+export function notInGroup(memberId: string): Rejected {
+  return rejected('UNKNOWN_MEMBER_ID', `member ${memberId} is not in the group; join it again`);
 }
 
 /** How long a member waits before its next heartbeat, milliseconds: longer when there is nothing to wait for. */

@@ -5,6 +5,7 @@
 
 import { type Rejected, rejected } from '../errors.ts';
 import type { TopicPartition } from './assignment.ts';
+import { notInGroup } from './heartbeat.ts';
 import type { MemberItem } from './member.ts';
 
 export interface CommittedOffset {
@@ -50,12 +51,7 @@ export function explainRefusedCommit(
   ) {
     return { kind: 'superseded', offset: stands };
   }
-  if (member === undefined) {
-    return rejected(
-      'UNKNOWN_MEMBER_ID',
-      `member ${identity.memberId} is not in the group; join it again`,
-    );
-  }
+  if (member === undefined) return notInGroup(identity.memberId);
   if (member.status === 'fenced') {
     return rejected(
       member.fence === 'replaced' ? 'FENCED_INSTANCE_ID' : 'FENCED_MEMBER_EPOCH',

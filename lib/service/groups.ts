@@ -1,0 +1,40 @@
+// The group services as the ways in see them: one function a verb. Made once a process, since it remembers who looks
+// after which group.
+
+import type { Rejected } from '../errors.ts';
+import type { GroupListing } from '../ports/group-store.ts';
+import type { MemberAnswer } from './group-answer.ts';
+import { deleteGroup } from './group-deletion.ts';
+import { describeGroup, type GroupDescription, listGroups } from './group-description.ts';
+import { type HeartbeatRequest, heartbeat } from './group-heartbeat.ts';
+import { type JoinRequest, joinGroup } from './group-join.ts';
+import { type LeaveRequest, leaveGroup } from './group-leave.ts';
+import { createGroupDuty, lookAround } from './group-round.ts';
+import type { GroupPorts } from './group-tools.ts';
+
+export interface GroupService {
+  join(request: JoinRequest): Promise<MemberAnswer | Rejected>;
+  heartbeat(request: HeartbeatRequest): Promise<MemberAnswer | Rejected>;
+  leave(request: LeaveRequest): Promise<{ readonly kind: 'left' } | Rejected>;
+  list(): Promise<readonly GroupListing[]>;
+  describe(groupId: string): Promise<GroupDescription | Rejected>;
+  /** Only without members; its offsets go too. */
+  delete(groupId: string): Promise<{ readonly kind: 'deleted' } | Rejected>;
+  /** Evicts and tells whoever is due, for groups in which nobody is left to notice. */
+  lookAround(groupId: string): Promise<void>;
+}
+
+export function createGroupService(ports: GroupPorts): GroupService {
+  const duty = createGroupDuty();
+  return {
+    join: (request) => joinGroup(ports, request),
+    heartbeat: (request) => heartbeat(ports, duty, request),
+    leave: (request) => leaveGroup(ports, request),
+    list: () => listGroups(ports),
+    describe: (groupId) => describeGroup(ports, groupId),
+    delete: (groupId) => deleteGroup(ports, groupId),
+    async lookAround(groupId) {
+      await lookAround(ports, groupId);
+    },
+  };
+}
