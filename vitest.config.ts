@@ -44,7 +44,7 @@ export default defineConfig({
     ],
     coverage: {
       provider: 'v8',
-      include: ['lib/**', 'functions/**'],
+      include: ['lib/**/*.ts', 'functions/**/*.ts'],
       thresholds: { 'lib/{record,log,group}/**': { statements: 95, branches: 95 } },
     },
   },

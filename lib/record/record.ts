@@ -173,10 +173,16 @@ function encodeBody(batch: NewBatch, baseTimestamp: number, layout: Layout): Uin
   return bytes;
 }
 
+/** The first record's time, or 0 where some other lies too far from it for their difference to be exact. */
+function baseTimestampOf(records: readonly NewRecord[]): number {
+  const first = records[0]?.timestamp ?? -1;
+  return records.every(({ timestamp }) => Number.isSafeInteger(timestamp - first)) ? first : 0;
+}
+
 /** Encodes a batch. Timestamps are taken against the first record's; `maxTimestamp` is the largest unless given. */
 export function encodeBatch(batch: NewBatch): Uint8Array {
   const { records } = batch;
-  const baseTimestamp = batch.baseTimestamp ?? records[0]?.timestamp ?? -1;
+  const baseTimestamp = batch.baseTimestamp ?? baseTimestampOf(records);
   const layout = layOut(records, baseTimestamp);
   const lastOffsetDelta = batch.lastOffsetDelta ?? layout.offsetDeltas.at(-1) ?? -1;
   assert(lastOffsetDelta >= 0, 'a batch has records or says what its last offset was');
@@ -252,7 +258,8 @@ function readRecord(reader: VarintReader, header: BatchHeader): BatchRecord {
     header.timestampType === 'LogAppendTime'
       ? header.maxTimestamp
       : header.baseTimestamp + timestampDelta;
-  if (!Number.isSafeInteger(timestamp)) throw malformed('a record’s timestamp is beyond 2^53');
+  if (!Number.isSafeInteger(timestampDelta) || !Number.isSafeInteger(timestamp))
+    throw malformed('a record’s timestamp is beyond 2^53');
   return { offsetDelta, timestamp, key, value, headers };
 }
 

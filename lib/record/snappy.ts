@@ -263,6 +263,7 @@ export function snappyDecompress(bytes: Uint8Array, bytesMax: number): Uint8Arra
     frame.subarray(0, FRAME_MAGIC_BYTES),
   );
   if (!isFramed) return decompressBlock(frame, bytesMax);
+  if (frame.length < FRAME_HEADER.length) throw corrupt('snappy frame is cut off in its header');
   const parts: Uint8Array[] = [];
   let room = bytesMax;
   for (let position = FRAME_HEADER.length; position < frame.length; ) {

@@ -37,7 +37,7 @@ function zigzag64(value: number): bigint {
   return BigInt.asUintN(64, (wide << 1n) ^ (wide >> 63n));
 }
 
-/** Bytes that `value`, any integer of at most 2^62, takes as an int64. */
+/** Bytes that `value`, any integer within ±2^53, takes as an int64. */
 export function varlongSize(value: number): number {
   if (isInt32(value)) return varintSize(value);
   let size = 1;
@@ -45,7 +45,7 @@ export function varlongSize(value: number): number {
   return size;
 }
 
-/** Writes `value`, any integer of at most 2^62, and returns the position after it. */
+/** Writes `value`, any integer within ±2^53, and returns the position after it. */
 export function writeVarlong(target: Uint8Array, position: number, value: number): number {
   if (isInt32(value)) return writeVarint(target, position, value);
   let at = position;
@@ -85,7 +85,7 @@ export class VarintReader {
     return (zigzag >>> 1) ^ -(zigzag & 1);
   }
 
-  /** An int64 of at most 10 bytes, as a number: exact within ±2^53, rounded beyond. */
+  /** An int64 of at most 10 bytes, as a number: exact within ±2^53, and never within when it is beyond. */
   readVarlong(): number {
     const start = this.position;
     for (let size = 1; size <= 10; size += 1) {

@@ -7,6 +7,7 @@ import {
   encodeBatch,
   forEachRecord,
 } from '../../../lib/record/record.ts';
+import { batchOf, EMPTY_RECORD } from '../../support/record-batch.ts';
 
 const text = (value: string) => Buffer.from(value);
 
@@ -83,6 +84,82 @@ describe('encodeBatch and decodeBatch', () => {
     const bytes = encodeBatch({ records: [record({ value: text('value') })] });
     bytes[bytes.length - 3] = 0;
     expect(decodeFailure(bytes)).toBe('CORRUPT_MESSAGE');
+  });
+});
+
+describe('decodeBatch of bytes whose CRC is right', () => {
+  it('reads the record that the refused ones below are made from', () => {
+    expect(decodeBatch(batchOf(EMPTY_RECORD)).records).toEqual([record()]);
+  });
+
+  it.each([
+    ['more records than there are', EMPTY_RECORD, { recordCount: 2, lastOffsetDelta: 1 }],
+    ['2^31 records', EMPTY_RECORD, { recordCount: 0x7fffffff, lastOffsetDelta: 0x7ffffffe }],
+    ['fewer than no records', EMPTY_RECORD, { recordCount: -1 }],
+    ['fewer records than there are', [...EMPTY_RECORD, ...EMPTY_RECORD], {}],
+    ['an offset beyond its last', [12, 0, 0, 2, 1, 1, 0], {}],
+    ['an offset before its first', [12, 0, 0, 1, 1, 1, 0], {}],
+    ['an offset twice', [...EMPTY_RECORD, ...EMPTY_RECORD], { recordCount: 2, lastOffsetDelta: 1 }],
+    ['a record longer than the batch', [14, 0, 0, 0, 1, 1, 0], {}],
+    ['a record of less than no bytes', [1, 0, 0, 0, 1, 1, 0], {}],
+    ['a record longer than its fields', [14, 0, 0, 0, 1, 1, 0, 0], {}],
+    ['a record shorter than its fields', [10, 0, 0, 0, 1, 1, 0], {}],
+    ['a key longer than the batch', [12, 0, 0, 0, 8, 1, 0], {}],
+    ['a value of -2 bytes', [12, 0, 0, 0, 1, 3, 0], {}],
+    ['2^31 - 1 headers', [20, 0, 0, 0, 1, 1, 0xfe, 0xff, 0xff, 0xff, 0x0f], {}],
+    ['-1 headers', [12, 0, 0, 0, 1, 1, 1], {}],
+    ['a header without a key', [16, 0, 0, 0, 1, 1, 2, 1, 1], {}],
+    ['a varint of 6 bytes', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0], {}],
+    [
+      'a timestamp beyond 2^53',
+      [30, 0, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0, 1, 1, 0],
+      {},
+    ],
+  ] as const)('refuses %s', (_, body, fields) => {
+    expect(decodeFailure(batchOf(body, fields))).toBe('INVALID_RECORD');
+  });
+
+  it('refuses records that do not decompress, or to too much', () => {
+    expect(decodeFailure(batchOf(EMPTY_RECORD, { compression: 'lz4' }))).toBe('CORRUPT_MESSAGE');
+    const bomb = encodeBatch({
+      records: [record({ value: Buffer.alloc(100_000) })],
+      compression: 'gzip',
+    });
+    expect(decodeFailure(bomb, { decompressedBytesMax: 100_000 })).toBe('MESSAGE_TOO_LARGE');
+    expect(decodeFailure(bomb, { decompressedBytesMax: 100_100 })).toBe('none');
+  });
+
+  it('leaves the CRC alone when asked to', () => {
+    const bytes = encodeBatch({ records: [record({ value: text('value') })] });
+    bytes[bytes.length - 2] = 0x21;
+    expect(decodeFailure(bytes)).toBe('CORRUPT_MESSAGE');
+    expect(decodeBatch(bytes, 0, { checkCrc: false }).records).toEqual([
+      record({ value: text('valu!') }),
+    ]);
+  });
+});
+
+describe('encodeBatch', () => {
+  it('writes what compaction may leave: gaps, and no record at all', () => {
+    const gaps = encodeBatch({ records: [record({ offsetDelta: 3 })], lastOffsetDelta: 9 });
+    expect(decodeBatch(gaps)).toMatchObject({
+      header: { lastOffsetDelta: 9, recordCount: 1 },
+      records: [{ offsetDelta: 3 }],
+    });
+    const none = encodeBatch({ records: [], lastOffsetDelta: 9, compression: 'lz4' });
+    expect(decodeBatch(none)).toMatchObject({
+      header: { lastOffsetDelta: 9, recordCount: 0, baseTimestamp: -1, maxTimestamp: -1 },
+      records: [],
+    });
+  });
+
+  it.each([
+    ['no records', { records: [] }],
+    ['offsets that do not rise', { records: [record(), record()] }],
+    ['an offset beyond the last', { records: [record({ offsetDelta: 2 })], lastOffsetDelta: 1 }],
+    ['half a millisecond', { records: [record({ timestamp: 0.5 })] }],
+  ])('takes %s for a bug', (_, batch) => {
+    expect(() => encodeBatch(batch)).toThrow('assertion failed');
   });
 });
 
