@@ -2,10 +2,12 @@
 
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { AwsClients } from '../../lib/storage/aws/clients.ts';
-import { partitionStores, topicStores } from '../support/emulators/aws-contracts.ts';
+import { groupStores, partitionStores, topicStores } from '../support/emulators/aws-contracts.ts';
 import { clientsOf } from '../support/emulators/aws-server.ts';
 import { DYNOXIDE_MISSING, startDynoxide } from '../support/emulators/dynoxide.ts';
 import type { Server } from '../support/emulators/server.ts';
+import { groupStoreContract } from './group-store-contract.ts';
+import { offsetStoreContract } from './offset-store-contract.ts';
 import { partitionStoreContract } from './partition-store-contract.ts';
 import { topicStoreContract } from './topic-store-contract.ts';
 
@@ -29,5 +31,7 @@ describe.skipIf(DYNOXIDE_MISSING !== undefined)('the DynamoDB adapters against d
   });
 
   describe('partition store', () => partitionStoreContract(partitionStores(() => clients)));
+  describe('group store', () => groupStoreContract(groupStores(() => clients)));
+  describe('offset store', () => offsetStoreContract(groupStores(() => clients)));
   describe('topic store', () => topicStoreContract(topicStores(() => clients)));
 });

@@ -2,10 +2,17 @@
 
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { AwsClients } from '../../lib/storage/aws/clients.ts';
+import { groupStoreContract } from '../contract/group-store-contract.ts';
 import { objectReferenceContract, objectStoreContract } from '../contract/object-store-contract.ts';
+import { offsetStoreContract } from '../contract/offset-store-contract.ts';
 import { partitionStoreContract } from '../contract/partition-store-contract.ts';
 import { topicStoreContract } from '../contract/topic-store-contract.ts';
-import { objectStores, partitionStores, topicStores } from '../support/emulators/aws-contracts.ts';
+import {
+  groupStores,
+  objectStores,
+  partitionStores,
+  topicStores,
+} from '../support/emulators/aws-contracts.ts';
 import { type AwsServer, clientsOf } from '../support/emulators/aws-server.ts';
 import type { Server } from '../support/emulators/server.ts';
 
@@ -32,6 +39,8 @@ export function storageContracts(start: () => Promise<StorageServers>): void {
   });
 
   describe('partition store', () => partitionStoreContract(partitionStores(() => clients)));
+  describe('group store', () => groupStoreContract(groupStores(() => clients)));
+  describe('offset store', () => offsetStoreContract(groupStores(() => clients)));
   describe('topic store', () => topicStoreContract(topicStores(() => clients)));
   describe('object store', () => objectStoreContract(objectStores(() => clients)));
   describe('object references', () => objectReferenceContract(objectStores(() => clients)));

@@ -30,6 +30,14 @@ export function readBigint(item: Item, name: string): bigint {
   return BigInt(required(item[name]?.N, `attribute "${name}" of type N`));
 }
 
+export function readOptionalText(item: Item, name: string): string | undefined {
+  return item[name] === undefined ? undefined : readText(item, name);
+}
+
+export function readOptionalNumber(item: Item, name: string): number | undefined {
+  return item[name] === undefined ? undefined : readNumber(item, name);
+}
+
 export function readBytes(item: Item, name: string): Uint8Array {
   return required(item[name]?.B, `attribute "${name}" of type B`);
 }

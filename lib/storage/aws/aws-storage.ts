@@ -1,12 +1,18 @@
 // The ports over S3 and DynamoDB, for a composition root: names in, ports out.
 
+import type { GroupStore } from '../../ports/group-store.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
+import type { OffsetStore } from '../../ports/offset-store.ts';
 import type { PartitionStore } from '../../ports/partition-store.ts';
 import type { TopicStore } from '../../ports/topic-store.ts';
 import { type ClientOptions, createClients } from './clients.ts';
+import { createGroupStore } from './group-store.ts';
+import { GroupsTable } from './groups-table.ts';
 import { createObjectStore } from './object-store.ts';
+import { createOffsetStore } from './offset-store.ts';
 import { createPartitionStore } from './partition-store.ts';
 import { countRequests, type RequestCounter } from './request-counter.ts';
+import { createStorageClock } from './storage-clock.ts';
 import { createTopicStore } from './topic-store.ts';
 
 /** The tables' names. A process needs rights only on the tables of the ports that it uses. */
@@ -28,6 +34,8 @@ export interface AwsStorage {
   readonly topics: TopicStore;
   readonly partitions: PartitionStore;
   readonly objects: ObjectStore;
+  readonly groups: GroupStore;
+  readonly offsets: OffsetStore;
   /** Everything that these ports have sent. */
   readonly requests: RequestCounter;
   /** Closes the connections; the ports can't be used after it. */
@@ -38,10 +46,14 @@ export interface AwsStorage {
 export function createAwsStorage(options: AwsStorageOptions): AwsStorage {
   const clients = createClients(options);
   const requests = countRequests(clients);
+  const clock = createStorageClock(clients.dynamodb);
+  const groups = new GroupsTable(clients.dynamodb, options.tables.groups, clock);
   return {
     topics: createTopicStore(clients.dynamodb, options.tables.topics),
     partitions: createPartitionStore(clients.dynamodb, options.tables),
     objects: createObjectStore(clients.s3, options.bucket),
+    groups: createGroupStore(groups),
+    offsets: createOffsetStore(groups),
     requests,
     close() {
       clients.dynamodb.destroy();

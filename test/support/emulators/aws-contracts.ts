@@ -1,6 +1,7 @@
 // The contract suites' stores over any server that speaks AWS's protocols. Every test gets tables and buckets of its
 // own, so that it finds nothing that another one left.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type AttributeValue,
   type DynamoDBClient,
@@ -10,11 +11,16 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { TableNames } from '../../../lib/storage/aws/aws-storage.ts';
 import type { AwsClients } from '../../../lib/storage/aws/clients.ts';
+import { createGroupStore } from '../../../lib/storage/aws/group-store.ts';
+import { GroupsTable } from '../../../lib/storage/aws/groups-table.ts';
 import { FLOOR_KEY, headKey } from '../../../lib/storage/aws/items-head.ts';
 import { decodeDeletedTopic } from '../../../lib/storage/aws/items-topic.ts';
 import { createObjectStore } from '../../../lib/storage/aws/object-store.ts';
+import { createOffsetStore } from '../../../lib/storage/aws/offset-store.ts';
 import { createPartitionStore } from '../../../lib/storage/aws/partition-store.ts';
+import { createStorageClock } from '../../../lib/storage/aws/storage-clock.ts';
 import { createTopicStore } from '../../../lib/storage/aws/topic-store.ts';
+import type { MakeGroupStores } from '../../contract/group-values.ts';
 import type { MakeObjectStore } from '../../contract/object-store-contract.ts';
 import type {
   MakePartitionStore,
@@ -22,6 +28,8 @@ import type {
 } from '../../contract/partition-store-contract.ts';
 import type { MakeTopicStore } from '../../contract/topic-store-contract.ts';
 import { createBucket, createTables, tableNames } from './aws-server.ts';
+
+const CLOCK_GRAIN_MS = 1_000;
 
 /** Gives the clients when the server is up. */
 export type Clients = () => AwsClients;
@@ -78,6 +86,21 @@ export function topicStores(clients: Clients): MakeTopicStore {
         const items: Record<string, AttributeValue>[] = answer.Items ?? [];
         return items.filter((item) => item.deletedAt !== undefined).map(decodeDeletedTopic);
       },
+    };
+  };
+}
+
+export function groupStores(clients: Clients): MakeGroupStores {
+  return async () => {
+    const { dynamodb } = clients();
+    const names = tableNames(uniqueName());
+    await createTables(dynamodb, names, ['groups']);
+    const table = new GroupsTable(dynamodb, names.groups, createStorageClock(dynamodb));
+    return {
+      groups: createGroupStore(table),
+      offsets: createOffsetStore(table),
+      // The clock's grain is a second, and a moment is written up to a second ahead.
+      passTime: async (durationMs) => await sleep(durationMs + 2 * CLOCK_GRAIN_MS),
     };
   };
 }
