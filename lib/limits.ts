@@ -92,6 +92,19 @@ export const RANGE_GAP_BYTES_MAX = 1 * MIB;
 /** After the search by time has found its page: pages looked through before the answer is the page's start. */
 export const TIME_SCAN_PAGES_MAX = 64;
 
+/** Background work. A segment's bytes at most, whatever segment.bytes says, and its age: idle partitions pin no garbage. */
+export const SEGMENT_BYTES_MAX = 1024 * MIB;
+export const SEGMENT_AGE_MS_MAX = 6 * 3_600_000;
+/** Segments that one rewrite of log compaction joins, and items of its transaction. */
+export const SEGMENTS_PER_REWRITE_MAX = 40;
+/** Keys that one pass of log compaction remembers: 30 bytes each. */
+export const COMPACTION_KEYS_MAX = 4_000_000;
+/**
+ * How long what nothing names any more stays: longer than a reference lives, than an asynchronous append may wait,
+ * than a transaction may take. A writer that sleeps longer between its object and its append is refused.
+ */
+export const GARBAGE_GRACE_MS = 2 * 3_600_000;
+
 /** What a client is told to wait after 429 and 503. */
 export const RETRY_AFTER_SECONDS = 1;
 
