@@ -13,11 +13,11 @@
 import { type Rejected, rejected, StratalogError } from '../errors.ts';
 import { crc32c } from './crc32c.ts';
 
-export const BATCH_MAGIC = 2;
+const BATCH_MAGIC = 2;
 /** Header bytes of a batch, all that `parseBatchHeader` needs. */
 export const BATCH_HEADER_BYTES = 61;
 /** Bytes before those that batchLength counts. */
-export const BATCH_LENGTH_PREFIX_BYTES = 12;
+const BATCH_LENGTH_PREFIX_BYTES = 12;
 
 const MAGIC_POSITION = 16;
 const CRC_POSITION = 17;

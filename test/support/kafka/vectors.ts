@@ -9,7 +9,7 @@ const PLAIN_BYTES_MAX = 200;
 
 type BytesDescription = string | null | { readonly length: number; readonly sha256: string };
 
-export interface RecordDescription {
+interface RecordDescription {
   readonly offset: number;
   readonly timestamp: number;
   readonly key: BytesDescription;
