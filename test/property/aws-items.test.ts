@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { INCARNATION_STEP, type MemberItem } from '../../lib/group/member.ts';
+import type { OffsetItem } from '../../lib/group/offset.ts';
 import type { Head, Page } from '../../lib/log/partition.ts';
 import type { Topic } from '../../lib/log/topic.ts';
 import { decodeHead, encodeHead } from '../../lib/storage/aws/items-head.ts';
+import { decodeMember, encodeMember } from '../../lib/storage/aws/items-member.ts';
+import { decodeOffset, encodeOffset } from '../../lib/storage/aws/items-offset.ts';
 import { decodePage, encodePage } from '../../lib/storage/aws/items-page.ts';
 import { decodeTopic, encodeTopic } from '../../lib/storage/aws/items-topic.ts';
 import { arbitraryEntry, arbitraryUlid } from '../support/arbitrary-entries.ts';
@@ -39,8 +43,10 @@ const arbitraryPage: fc.Arbitrary<Page> = fc.record({
   bytesBefore: fc.maxSafeNat(),
 });
 
+const arbitraryTopicName = fc.stringMatching(/^[a-zA-Z0-9._-]{1,249}$/);
+
 const arbitraryTopic: fc.Arbitrary<Topic> = fc.record({
-  name: fc.stringMatching(/^[a-zA-Z0-9._-]{1,249}$/),
+  name: arbitraryTopicName,
   topicId: fc.string(),
   state: fc.constantFrom('active', 'deleting'),
   partitionCount: fc.nat(),
@@ -48,6 +54,80 @@ const arbitraryTopic: fc.Arbitrary<Topic> = fc.record({
   createdAtMs: fc.maxSafeNat(),
   version: fc.nat(),
 });
+
+const arbitraryText = fc.string({ minLength: 1, maxLength: 255, unit: 'grapheme' });
+const arbitraryTopicId = fc.stringMatching(/^[a-zA-Z0-9_-]{22}$/);
+const arbitraryPartition = fc.nat({ max: 9_999 });
+
+const arbitraryMember: fc.Arbitrary<MemberItem> = fc
+  .record(
+    {
+      groupId: arbitraryText,
+      memberId: arbitraryText,
+      topicNames: fc.uniqueArray(arbitraryTopicName, { maxLength: 5 }),
+      topicRegex: arbitraryText,
+      instanceId: arbitraryText,
+      clientId: arbitraryText,
+      assignor: fc.constantFrom('uniform', 'range', 'roundrobin'),
+      sessionTimeoutMs: fc.nat(),
+      rebalanceTimeoutMs: fc.nat(),
+      status: fc.constantFrom('live', 'away', 'fenced'),
+      fence: fc.constantFrom('left', 'expired', 'replaced'),
+      joinEpoch: fc.nat(),
+      counter: fc.nat({ max: 1_000 }).map((incarnation) => incarnation * INCARNATION_STEP + 5),
+      leaseExpiresAtMs: fc.maxSafeNat(),
+      revokeByMs: fc.maxSafeNat(),
+      published: fc.record({
+        epoch: fc.nat(),
+        phase: fc.constantFrom('stable', 'unrevoked', 'unreleased'),
+        assignment: fc.array(
+          fc.record({
+            topicId: arbitraryTopicId,
+            topicName: arbitraryTopicName,
+            partitions: fc
+              .uniqueArray(arbitraryPartition, { minLength: 1 })
+              .map((partitions) => partitions.sort((one, other) => one - other)),
+          }),
+          { maxLength: 3 },
+        ),
+      }),
+    },
+    {
+      requiredKeys: [
+        'groupId',
+        'memberId',
+        'topicNames',
+        'sessionTimeoutMs',
+        'rebalanceTimeoutMs',
+        'status',
+        'joinEpoch',
+        'counter',
+        'leaseExpiresAtMs',
+        'published',
+      ],
+    },
+  )
+  .map(({ topicNames, topicRegex, ...member }) => ({
+    ...member,
+    subscription: topicRegex === undefined ? { topicNames } : { topicNames, topicRegex },
+  }));
+
+const arbitraryOffsetItem: fc.Arbitrary<OffsetItem> = fc.record(
+  {
+    topicId: arbitraryTopicId,
+    partition: arbitraryPartition,
+    topicName: arbitraryTopicName,
+    ownerEpoch: fc.nat(),
+    ownerMemberId: arbitraryText,
+    counter: fc.maxSafeNat(),
+    committed: fc.record({
+      offset: arbitraryOffset,
+      metadata: fc.string({ unit: 'grapheme' }),
+      committedAtMs: fc.maxSafeNat(),
+    }),
+  },
+  { requiredKeys: ['topicId', 'partition', 'topicName', 'ownerEpoch', 'counter'] },
+);
 
 describe('DynamoDB items', () => {
   it('give back every head', () => {
@@ -82,6 +162,22 @@ describe('DynamoDB items', () => {
           ...topic,
           configs: { ...topic.configs },
         });
+      }),
+    );
+  });
+
+  it('give back every member', () => {
+    fc.assert(
+      fc.property(arbitraryMember, (member) => {
+        expect(decodeMember(encodeMember(member))).toEqual(member);
+      }),
+    );
+  });
+
+  it('give back every offset', () => {
+    fc.assert(
+      fc.property(arbitraryOffsetItem, (item) => {
+        expect(decodeOffset(encodeOffset('group', item))).toEqual(item);
       }),
     );
   });
