@@ -8,16 +8,30 @@ import { StratalogError } from '../../lib/errors.ts';
 import { ulidFloor } from '../../lib/ids.ts';
 import { walKey } from '../../lib/log/keys.ts';
 import type { Page } from '../../lib/log/partition.ts';
+import type { GroupStore } from '../../lib/ports/group-store.ts';
 import type { ObjectStore } from '../../lib/ports/object-store.ts';
+import type { OffsetStore } from '../../lib/ports/offset-store.ts';
 import type { PartitionStore } from '../../lib/ports/partition-store.ts';
 import type { TopicStore } from '../../lib/ports/topic-store.ts';
 import { type AwsStorage, createAwsStorage } from '../../lib/storage/aws/aws-storage.ts';
 import type { AwsClients } from '../../lib/storage/aws/clients.ts';
+import { createGroupStore } from '../../lib/storage/aws/group-store.ts';
+import { GroupsTable } from '../../lib/storage/aws/groups-table.ts';
 import { createObjectStore } from '../../lib/storage/aws/object-store.ts';
+import { createOffsetStore } from '../../lib/storage/aws/offset-store.ts';
 import { createPartitionStore } from '../../lib/storage/aws/partition-store.ts';
 import { countRequests, type RequestCounter } from '../../lib/storage/aws/request-counter.ts';
+import { createStorageClock, type StorageClock } from '../../lib/storage/aws/storage-clock.ts';
 import { createTopicStore } from '../../lib/storage/aws/topic-store.ts';
 import { entryOf, objectIdOf, PARTITION, TOPIC_ID } from '../contract/contract-values.ts';
+import {
+  createMember,
+  GROUP_ID,
+  groupState,
+  MEMBER,
+  PROFILE,
+  publication,
+} from '../contract/group-values.ts';
 import {
   type AwsServer,
   clientsOf,
@@ -43,6 +57,9 @@ let made = 0;
 let partitions: PartitionStore;
 let topics: TopicStore;
 let objects: ObjectStore;
+let clock: StorageClock;
+let groups: GroupStore;
+let offsets: OffsetStore;
 
 beforeAll(async () => {
   dynamodb = await startDynoxide();
@@ -50,6 +67,7 @@ beforeAll(async () => {
   clients = clientsOf({ dynamodb, s3 });
   requests = countRequests(clients);
   faults = installFaults(clients);
+  clock = createStorageClock(clients.dynamodb);
 });
 
 afterAll(async () => {
@@ -62,11 +80,14 @@ afterAll(async () => {
 beforeEach(async () => {
   made += 1;
   const names = tableNames(`faults-${made}`);
-  await createTables(clients.dynamodb, names, ['topics', 'heads', 'index']);
+  await createTables(clients.dynamodb, names, ['topics', 'heads', 'index', 'groups']);
   await createBucket(clients.s3, `faults-${made}`);
   partitions = createPartitionStore(clients.dynamodb, names);
   topics = createTopicStore(clients.dynamodb, names.topics);
   objects = createObjectStore(clients.s3, `faults-${made}`);
+  const table = new GroupsTable(clients.dynamodb, names.groups, clock);
+  groups = createGroupStore(table);
+  offsets = createOffsetStore(table);
   const floor = ulidFloor(0);
   await partitions.createHeads({ topicId: TOPIC_ID, partitions: [0], floor });
   requests.reset();
@@ -104,6 +125,11 @@ const PAGE: Page = {
   entries: [entryOf(1)],
   maxTimestampMs: 0,
   bytesBefore: 0,
+};
+const CLAIM = {
+  ...MEMBER,
+  epoch: 1,
+  partition: { topicId: TOPIC_ID, topicName: 'orders', partition: 0 },
 };
 const TOPIC = {
   name: 'orders',
@@ -197,6 +223,60 @@ describe('every other method of the DynamoDB ports', () => {
           deletedAtMs: 0,
         }),
     ],
+    ['readGroup', 'GetItem', () => groups.readGroup(GROUP_ID)],
+    ['writeGroup', 'PutItem', () => groups.writeGroup(groupState())],
+    ['listGroups', 'Scan', () => groups.listGroups({ limit: 1 })],
+    ['createMember', 'PutItem', () => createMember(groups)],
+    [
+      'rejoinMember',
+      'UpdateItem',
+      () => groups.rejoinMember({ ...MEMBER, profile: PROFILE, joinEpoch: 1 }),
+    ],
+    [
+      'heartbeatMember',
+      'UpdateItem',
+      () => groups.heartbeatMember({ ...MEMBER, memberEpoch: 1, counter: 1 }),
+    ],
+    ['readMember', 'GetItem', () => groups.readMember(MEMBER)],
+    ['listMembers', 'Query', () => groups.listMembers({ groupId: GROUP_ID })],
+    [
+      'publishAssignment',
+      'UpdateItem',
+      () => groups.publishAssignment({ ...MEMBER, joinEpoch: 1, publication: publication(1) }),
+    ],
+    [
+      'fenceMember',
+      'UpdateItem',
+      () =>
+        groups.fenceMember({
+          ...MEMBER,
+          reason: 'left',
+          seen: { leaseExpiresAtMs: 0, status: 'live' },
+        }),
+    ],
+    ['leaveMember', 'UpdateItem', () => groups.leaveMember({ ...MEMBER, temporarily: true })],
+    ['deleteMember', 'DeleteItem', () => groups.deleteMember({ ...MEMBER, joinEpoch: 1 })],
+    ['claimPartition', 'UpdateItem', () => offsets.claimPartition(CLAIM)],
+    ['claimFirst', 'TransactWriteItems', () => offsets.claimFirst(CLAIM)],
+    [
+      'commitOffset',
+      'UpdateItem',
+      () => offsets.commitOffset({ ...CLAIM, memberEpoch: 1, offset: 1n, metadata: '' }),
+    ],
+    [
+      'commitWhileEmpty',
+      'TransactWriteItems',
+      () =>
+        offsets.commitWhileEmpty({
+          groupId: GROUP_ID,
+          groupVersion: 1,
+          epoch: 1,
+          offsets: [{ partition: CLAIM.partition, offset: 1n, metadata: '' }],
+        }),
+    ],
+    ['raiseOffsetOwner', 'UpdateItem', () => offsets.raiseOffsetOwner(CLAIM)],
+    ['readOffsets', 'Query', () => offsets.readOffsets({ groupId: GROUP_ID })],
+    ['deleteOffset', 'DeleteItem', () => offsets.deleteOffset(CLAIM)],
   ];
 
   it.each(methods)(
@@ -219,6 +299,32 @@ describe('every other method of the DynamoDB ports', () => {
       }
     },
   );
+});
+
+describe('a process that has not heard from the storage yet', () => {
+  it('asks for the time once, before the first lease that it writes', async () => {
+    const names = tableNames(`faults-${made}`);
+    await createMember(groups);
+    const cold = clientsOf({ dynamodb, s3 });
+    const counter = countRequests(cold);
+    const unheard = createStorageClock(cold.dynamodb);
+    const store = createGroupStore(new GroupsTable(cold.dynamodb, names.groups, unheard));
+    for (let number = 0; number < 3; number += 1) {
+      expect((await store.heartbeatMember({ ...MEMBER, memberEpoch: 3 })).kind).toBe('written');
+    }
+    expect(counter.read().get('GetItem')).toMatchObject({ requests: 1 });
+    expect(counter.read().get('UpdateItem')).toMatchObject({ requests: 3, capacityUnits: 3 });
+    cold.dynamodb.destroy();
+  });
+
+  it('hears the time in a refusal too', async () => {
+    const cold = clientsOf({ dynamodb, s3 });
+    const unheard = createStorageClock(cold.dynamodb);
+    const table = new GroupsTable(cold.dynamodb, 'no-such-table', unheard);
+    await failureOf(createGroupStore(table).readGroup(GROUP_ID));
+    expect(Math.abs(unheard.answeredMs() - Date.now())).toBeLessThan(5_000);
+    cold.dynamodb.destroy();
+  });
 });
 
 describe('putObject', () => {
