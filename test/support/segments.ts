@@ -1,7 +1,9 @@
 // Segments for tests, and a judge that knows only Kafka's rules, none of our code.
 
+import type { Segment } from '../../lib/log/segment.ts';
 import { SegmentBuilder, type SegmentFiles } from '../../lib/log/segment-build.ts';
 import { encodeBatch, type NewBatch } from '../../lib/record/record.ts';
+import { ulid } from './log.ts';
 
 export interface BuiltSegment extends SegmentFiles {
   readonly baseOffset: bigint;
@@ -99,4 +101,24 @@ export function readTimeIndex(bytes: Uint8Array): [number, number][] {
     Number(view.getBigInt64(entry * 12)),
     view.getInt32(entry * 12 + 8),
   ]);
+}
+
+/** What the index knows of a segment of these offsets. */
+export function segmentItem(
+  baseOffset: bigint,
+  endOffset: bigint,
+  change: Partial<Segment> = {},
+): Segment {
+  return {
+    baseOffset,
+    endOffset,
+    segmentId: ulid(Number(baseOffset)),
+    sizeBytes: 100,
+    recordCount: Number(endOffset - baseOffset),
+    maxTimestampMs: 1_000,
+    largestTimestampMs: 1_000,
+    firstTimestampMs: 1_000,
+    cleanedTo: 0n,
+    ...change,
+  };
 }

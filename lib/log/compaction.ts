@@ -1,0 +1,113 @@
+// Whether and what of a log is compacted: which segments to take the keys from, and which to rewrite together.
+//
+// Segments from the first offset that was never compared on are dirty. A pass maps the latest offset of each key in
+// them (as many as fit), then rewrites every segment below the map's end, oldest first, each commit on its own ✗: a
+// tombstone must not go while an older segment still holds what it deletes.
+
+import { SEGMENTS_PER_REWRITE_MAX } from '../limits.ts';
+import type { CleanupSettings } from './cleanup-settings.ts';
+import { largest, smallest } from './order.ts';
+import { SEGMENT_OFFSETS_MAX, type Segment, segmentBytesOf } from './segment.ts';
+
+export interface CompactionPlan {
+  /** Take keys from here on … */
+  readonly dirtyFrom: bigint;
+  /** … in these, all of them. */
+  readonly dirty: readonly Segment[];
+}
+
+/** How far a log is from clean. */
+export interface CompactionDebt {
+  readonly cleanBytes: number;
+  readonly dirtyBytes: number;
+  readonly dirtyFrom: bigint;
+}
+
+type CompactionSettings = Pick<
+  CleanupSettings,
+  'minCleanableDirtyRatio' | 'minCompactionLagMs' | 'maxCompactionLagMs'
+>;
+
+/** The first offset whose record was never compared with later ones; the end when there is none. */
+export function firstDirtyOffset(segments: readonly Segment[]): bigint {
+  const first = segments.find((segment) => segment.cleanedTo < segment.endOffset);
+  if (first === undefined) return segments.at(-1)?.endOffset ?? 0n;
+  return largest(first.cleanedTo, first.baseOffset);
+}
+
+export function compactionDebt(segments: readonly Segment[]): CompactionDebt {
+  const dirtyFrom = firstDirtyOffset(segments);
+  const isDirty = (segment: Segment): boolean => segment.endOffset > dirtyFrom;
+  return {
+    cleanBytes: segmentBytesOf(segments.filter((segment) => !isDirty(segment))),
+    dirtyBytes: segmentBytesOf(segments.filter(isDirty)),
+    dirtyFrom,
+  };
+}
+
+/**
+ * What to compact now, or undefined: nothing dirty that is old enough (`minCompactionLagMs`), or too little of it
+ * (`minCleanableDirtyRatio`) and none of it too old (`maxCompactionLagMs`). `segments` are all, ascending.
+ */
+export function planCompaction(
+  segments: readonly Segment[],
+  settings: CompactionSettings,
+  nowMs: number,
+): CompactionPlan | undefined {
+  const dirtyFrom = firstDirtyOffset(segments);
+  const dirty: Segment[] = [];
+  for (const segment of segments) {
+    if (segment.endOffset <= dirtyFrom) continue;
+    if (nowMs - segment.largestTimestampMs < settings.minCompactionLagMs) break;
+    dirty.push(segment);
+  }
+  const [first] = dirty;
+  if (first === undefined) return undefined;
+  const dirtyBytes = segmentBytesOf(dirty);
+  const cleanBytes = segmentBytesOf(segments.filter(({ endOffset }) => endOffset <= dirtyFrom));
+  const isDirty = dirtyBytes >= settings.minCleanableDirtyRatio * (cleanBytes + dirtyBytes);
+  const isLate = nowMs - first.firstTimestampMs > settings.maxCompactionLagMs;
+  return isDirty || isLate ? { dirtyFrom, dirty } : undefined;
+}
+
+/**
+ * What to rewrite when keys were looked at up to `cleanTo`: runs of segments, each becoming one, oldest first.
+ * A run's bytes fit one segment, and its items one transaction.
+ */
+export function planRewrites(
+  segments: readonly Segment[],
+  cleanTo: bigint,
+  segmentBytes: number,
+): readonly (readonly Segment[])[] {
+  const runs: Segment[][] = [];
+  for (const segment of segments.filter(({ baseOffset }) => baseOffset < cleanTo)) {
+    const run = runs.at(-1);
+    if (run !== undefined && joins(run, segment, segmentBytes)) run.push(segment);
+    else runs.push([segment]);
+  }
+  return runs;
+}
+
+function joins(run: readonly Segment[], segment: Segment, segmentBytes: number): boolean {
+  const [first] = run;
+  return (
+    first !== undefined &&
+    run.length < SEGMENTS_PER_REWRITE_MAX &&
+    segmentBytesOf(run) + segment.sizeBytes <= segmentBytes &&
+    segment.endOffset - first.baseOffset <= SEGMENT_OFFSETS_MAX
+  );
+}
+
+/**
+ * Tombstones below this may go when their time is over: everything as old as one of them was compared with its key by
+ * a pass before this one ✗, so that no older record of the key is left. `segments` are all that there were when this
+ * pass began.
+ */
+export function tombstoneLimit(segments: readonly Segment[]): bigint {
+  let limit = segments.at(-1)?.endOffset ?? 0n;
+  for (const { baseOffset, endOffset, cleanedTo } of segments) {
+    limit = smallest(limit, cleanedTo);
+    if (limit < endOffset) return largest(limit, baseOffset);
+  }
+  return limit;
+}

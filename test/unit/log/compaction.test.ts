@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import {
+  compactionDebt,
+  firstDirtyOffset,
+  planCompaction,
+  planRewrites,
+  tombstoneLimit,
+} from '../../../lib/log/compaction.ts';
+import { segmentItem } from '../../support/segments.ts';
+
+const NOW_MS = 1_000_000;
+const SETTINGS = {
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.POSITIVE_INFINITY,
+};
+/** Ten offsets each; cleaned up to these. */
+const segmentsCleanedTo = (...cleanedTo: readonly bigint[]) =>
+  cleanedTo.map((offset, index) =>
+    segmentItem(BigInt(index * 10), BigInt(index * 10 + 10), { cleanedTo: offset }),
+  );
+
+describe('firstDirtyOffset', () => {
+  it('is the start of the first segment that was never compared, or where a pass ended in one', () => {
+    expect(firstDirtyOffset([])).toBe(0n);
+    expect(firstDirtyOffset(segmentsCleanedTo(0n, 0n))).toBe(0n);
+    expect(firstDirtyOffset(segmentsCleanedTo(20n, 20n, 0n))).toBe(20n);
+    expect(firstDirtyOffset(segmentsCleanedTo(15n, 15n, 0n))).toBe(15n);
+    expect(firstDirtyOffset(segmentsCleanedTo(20n, 20n))).toBe(20n);
+  });
+});
+
+describe('planCompaction', () => {
+  it('takes what is dirty when it is half of all', () => {
+    const segments = segmentsCleanedTo(20n, 20n, 0n, 0n);
+    expect(planCompaction(segments, SETTINGS, NOW_MS)).toEqual({
+      dirtyFrom: 20n,
+      dirty: segments.slice(2),
+    });
+  });
+
+  it('waits while too little is dirty', () => {
+    expect(planCompaction(segmentsCleanedTo(20n, 20n, 0n), SETTINGS, NOW_MS)).toBeUndefined();
+    expect(planCompaction(segmentsCleanedTo(20n, 20n), SETTINGS, NOW_MS)).toBeUndefined();
+    expect(planCompaction([], SETTINGS, NOW_MS)).toBeUndefined();
+  });
+
+  it('does not wait longer than max.compaction.lag.ms', () => {
+    const segments = [...segmentsCleanedTo(20n, 20n), segmentItem(20n, 30n)];
+    const settings = { ...SETTINGS, maxCompactionLagMs: 5_000 };
+    expect(planCompaction(segments, settings, 6_000)).toBeUndefined();
+    expect(planCompaction(segments, settings, 6_001)?.dirtyFrom).toBe(20n);
+  });
+
+  it('leaves alone what is younger than min.compaction.lag.ms, and all behind it', () => {
+    const young = { largestTimestampMs: NOW_MS - 10 };
+    const segments = [segmentItem(0n, 10n), segmentItem(10n, 20n, young), segmentItem(20n, 30n)];
+    const settings = { ...SETTINGS, minCompactionLagMs: 11 };
+    expect(planCompaction(segments, settings, NOW_MS)?.dirty).toEqual(segments.slice(0, 1));
+  });
+});
+
+describe('compactionDebt', () => {
+  it('counts bytes on both sides of the first dirty offset', () => {
+    expect(compactionDebt(segmentsCleanedTo(20n, 20n, 0n))).toEqual({
+      cleanBytes: 200,
+      dirtyBytes: 100,
+      dirtyFrom: 20n,
+    });
+  });
+});
+
+describe('planRewrites', () => {
+  it('joins neighbours that fit one segment, oldest first', () => {
+    const runs = planRewrites(segmentsCleanedTo(0n, 0n, 0n, 0n, 0n), 45n, 200);
+    expect(runs.map((run) => run.map(({ baseOffset }) => baseOffset))).toEqual([
+      [0n, 10n],
+      [20n, 30n],
+      [40n],
+    ]);
+  });
+
+  it('leaves out what begins at the end of the keys, or behind', () => {
+    expect(planRewrites(segmentsCleanedTo(0n, 0n, 0n), 10n, 1_000).flat().length).toBe(1);
+  });
+
+  it('takes no more items than a transaction can', () => {
+    const segments = Array.from({ length: 90 }, (_, index) =>
+      segmentItem(BigInt(index), BigInt(index + 1), { sizeBytes: 0 }),
+    );
+    const runs = planRewrites(segments, 100n, 1_000);
+    expect(runs.map((run) => run.length)).toEqual([40, 40, 10]);
+  });
+});
+
+describe('tombstoneLimit', () => {
+  it('lets no tombstone go that was never looked behind (no-loss-by-cleanup)', () => {
+    expect(tombstoneLimit(segmentsCleanedTo(0n, 0n))).toBe(0n);
+    // The newer one was rewritten before the older one: its tombstones may still hide older records.
+    expect(tombstoneLimit(segmentsCleanedTo(0n, 20n))).toBe(0n);
+    expect(tombstoneLimit(segmentsCleanedTo(10n, 20n))).toBe(10n);
+  });
+
+  it('reaches as far as the pass before has been everywhere', () => {
+    expect(tombstoneLimit(segmentsCleanedTo(20n, 20n, 0n))).toBe(20n);
+    expect(tombstoneLimit(segmentsCleanedTo(30n, 30n, 30n))).toBe(30n);
+    expect(tombstoneLimit(segmentsCleanedTo(25n, 25n, 25n))).toBe(25n);
+    expect(tombstoneLimit(segmentsCleanedTo(12n, 30n, 30n))).toBe(12n);
+    expect(tombstoneLimit([])).toBe(0n);
+  });
+});
