@@ -97,6 +97,13 @@ export const SEGMENT_BYTES_MAX = 1024 * MIB;
 export const SEGMENT_AGE_MS_MAX = 6 * 3_600_000;
 /** Segments that one rewrite of log compaction joins, and items of its transaction. */
 export const SEGMENTS_PER_REWRITE_MAX = 40;
+/** Pages, or other items of one partition's index, that one request deletes. */
+export const PAGES_PER_DELETE_MAX = 25;
+/** Objects that one request lists or deletes. */
+export const OBJECTS_PER_LIST_MAX = 1_000;
+export const OBJECTS_PER_DELETE_MAX = 1_000;
+/** S3's least size of an upload's part, the last one apart. */
+export const UPLOAD_PART_BYTES_MIN = 5 * MIB;
 /** Keys that one pass of log compaction remembers: 30 bytes each. */
 export const COMPACTION_KEYS_MAX = 4_000_000;
 /**

@@ -1,0 +1,151 @@
+// One connection to SQLite: its settings, its prepared statements, and how it reads and writes.
+//
+// On disk: WAL with synchronous=FULL, so that a commit is on the disk before it returns and readers see nothing that
+// could still vanish (`durable`, `visible-once-complete`); fullfsync, because macOS otherwise only hands the bytes to
+// the drive. In memory nothing waits and nothing is shared, so a write runs at once, the same way every time.
+
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { required } from '../../assert.ts';
+import { LOCAL_BUSY_ATTEMPTS_MAX, LOCAL_BUSY_PAUSE_MS, LOCAL_OPEN_WAIT_MS } from '../../limits.ts';
+import { databaseFailure, isBusy } from './errors.ts';
+import { GroupCommit, type Transactions } from './group-commit.ts';
+import { APPLICATION_ID, SCHEMA } from './schema.ts';
+
+/** Pages of 4 KiB in the write-ahead log when they are moved into the database: a hot head is then written once. */
+const CHECKPOINT_PAGES = 4_000;
+
+export interface Database {
+  /** The statement for a text, prepared once; its integers come as bigint. */
+  statement(sql: string): StatementSync;
+  /** Runs a query on what is committed. */
+  read<Result>(query: () => Result): Promise<Result>;
+  /** Runs a change: all of it or, when it throws, nothing. Resolves when it is durable. */
+  write<Result>(change: () => Result): Promise<Result>;
+  /** Waits for the writes that were asked for, then closes. */
+  close(): Promise<void>;
+}
+
+/** A database that lives as long as it is open. */
+export function openMemoryDatabase(): Database {
+  const sqlite = new DatabaseSync(':memory:');
+  sqlite.exec(SCHEMA);
+  const statement = statements(sqlite);
+  const { savepoint, release, undo } = transactions(sqlite, statement);
+  return {
+    statement,
+    async read(query) {
+      return query();
+    },
+    async write(change) {
+      savepoint();
+      try {
+        const result = change();
+        release();
+        return result;
+      } catch (error) {
+        undo();
+        throw databaseFailure(error, 'none');
+      }
+    },
+    async close() {
+      sqlite.close();
+    },
+  };
+}
+
+/** A database in a file, made when it isn't there. Several processes may have it open. */
+export function openFileDatabase(path: string): Database {
+  const sqlite = openFile(path);
+  const statement = statements(sqlite);
+  const commits = new GroupCommit(transactions(sqlite, statement));
+  return {
+    statement,
+    read: (query) => whileBusy(query),
+    write: (change) => commits.write(change),
+    async close() {
+      await commits.idle();
+      sqlite.close();
+    },
+  };
+}
+
+function openFile(path: string): DatabaseSync {
+  let sqlite: DatabaseSync | undefined;
+  try {
+    sqlite = new DatabaseSync(path, { timeout: LOCAL_OPEN_WAIT_MS });
+    sqlite.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA fullfsync = ON;
+      PRAGMA checkpoint_fullfsync = ON;
+      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      BEGIN IMMEDIATE;
+      ${SCHEMA}
+      PRAGMA application_id = ${APPLICATION_ID};
+      COMMIT;
+      PRAGMA busy_timeout = 0;
+    `);
+    return sqlite;
+  } catch (error) {
+    sqlite?.close();
+    throw databaseFailure(error, 'none');
+  }
+}
+
+/** Whose file it is, by the number in its header. */
+export function readApplicationId(path: string): number {
+  let sqlite: DatabaseSync | undefined;
+  try {
+    sqlite = new DatabaseSync(path, { readOnly: true, timeout: LOCAL_OPEN_WAIT_MS });
+    const row = required(sqlite.prepare('PRAGMA application_id').get(), 'the application id');
+    return Number(row.application_id);
+  } catch (error) {
+    throw databaseFailure(error, 'none');
+  } finally {
+    sqlite?.close();
+  }
+}
+
+function statements(sqlite: DatabaseSync): Database['statement'] {
+  const prepared = new Map<string, StatementSync>();
+  return (sql) => {
+    const known = prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = sqlite.prepare(sql);
+    statement.setReadBigInts(true);
+    prepared.set(sql, statement);
+    return statement;
+  };
+}
+
+function transactions(sqlite: DatabaseSync, statement: Database['statement']): Transactions {
+  const run = (sql: string) => {
+    statement(sql).run();
+  };
+  return {
+    begin: () => whileBusy(() => run('BEGIN IMMEDIATE')),
+    commit: () => run('COMMIT'),
+    rollback: () => run('ROLLBACK'),
+    isOpen: () => sqlite.isTransaction,
+    savepoint: () => run('SAVEPOINT change'),
+    release: () => run('RELEASE change'),
+    undo: () => {
+      run('ROLLBACK TO change');
+      run('RELEASE change');
+    },
+  };
+}
+
+/** Comes back, leaving the event loop free meanwhile, while another process holds a lock. */
+async function whileBusy<Result>(action: () => Result): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return action();
+    } catch (error) {
+      const mayWait = isBusy(error) && attempt < LOCAL_BUSY_ATTEMPTS_MAX;
+      if (!mayWait) throw databaseFailure(error, 'none');
+      await sleep(LOCAL_BUSY_PAUSE_MS);
+    }
+  }
+}

@@ -1,0 +1,156 @@
+// Heads and pages in SQLite. A conditional write is a look and a change in one transaction: the write lock lies between
+// nobody, so what was seen still stands. The clauses have the same names as in lib/storage/aws.
+
+import { assert } from '../../assert.ts';
+import { ulidFloor } from '../../ids.ts';
+import {
+  HEADS_PER_DELETE_MAX,
+  HEADS_PER_READ_MAX,
+  HEADS_PER_TRANSACTION_MAX,
+  TAIL_ENTRIES_CAP,
+} from '../../limits.ts';
+import { decodeEntries, encodeEntries } from '../../log/entry-codec.ts';
+import type { PartitionKey } from '../../log/keys.ts';
+import { emptyHead, type Head, recordCountOf } from '../../log/partition.ts';
+import { trimmed } from '../../log/roll.ts';
+import type {
+  AppendToHeadRequest,
+  PartitionStore,
+  ProducerCondition,
+} from '../../ports/partition-store.ts';
+import type { Database } from './database.ts';
+import { HeadRows } from './heads.ts';
+import { insertPage, readPage, readPages } from './pages.ts';
+import { readText } from './rows.ts';
+
+const SELECT_FLOOR = 'SELECT floor FROM floor WHERE only = 0';
+const FLOOR_NEVER_RAISED = ulidFloor(0);
+
+export function createPartitionStore(database: Database): PartitionStore {
+  const heads = new HeadRows(database);
+
+  const readFloor = (): string => {
+    const row = database.statement(SELECT_FLOOR).get();
+    return row === undefined ? FLOOR_NEVER_RAISED : readText(row, 'floor');
+  };
+
+  /** Changes a head where `change` gives the next one: that, or the one that stands. */
+  const changeHead = (partition: PartitionKey, change: (head: Head) => Head | undefined) =>
+    database.write(() => {
+      const head = heads.read(partition);
+      const next = head === undefined ? undefined : change(head);
+      if (next === undefined) return { kind: 'refused', head } as const;
+      heads.update(partition, next);
+      return { kind: 'changed', head: next } as const;
+    });
+
+  return {
+    readFloor: () => database.read(readFloor),
+
+    async createHeads({ topicId, partitions, floor }) {
+      assert(partitions.length > 0, 'there are heads to create');
+      assert(
+        partitions.length <= HEADS_PER_TRANSACTION_MAX,
+        `a transaction creates at most ${HEADS_PER_TRANSACTION_MAX} heads`,
+      );
+      const keys = partitions.map((partition) => ({ topicId, partition }));
+      return await database.write(() => {
+        if (readFloor() !== floor) return 'floor-moved';
+        if (keys.some((key) => heads.read(key) !== undefined)) return 'exists';
+        for (const key of keys) heads.insert(key, emptyHead(floor));
+        return 'created';
+      });
+    },
+
+    async deleteHeads({ topicId, partitions }) {
+      assert(
+        partitions.length <= HEADS_PER_DELETE_MAX,
+        `one request deletes at most ${HEADS_PER_DELETE_MAX} heads`,
+      );
+      await database.write(() => {
+        for (const partition of partitions) heads.delete({ topicId, partition });
+      });
+    },
+
+    async appendToHead(request) {
+      assert(request.entries.length > 0, 'an append has entries');
+      const outcome = await changeHead(request.partition, (head) =>
+        mayAppend(head, request) ? appended(head, request) : undefined,
+      );
+      return outcome.kind === 'changed' ? { kind: 'appended', head: outcome.head } : outcome;
+    },
+
+    async readHeads(partitions) {
+      assert(
+        partitions.length <= HEADS_PER_READ_MAX,
+        `one request reads at most ${HEADS_PER_READ_MAX} heads`,
+      );
+      return await database.read(() => partitions.map((partition) => heads.read(partition)));
+    },
+
+    async putPage(partition, page) {
+      return await database.write(() => {
+        const standing = readPage(database, partition, page.baseOffset);
+        if (standing !== undefined) return { kind: 'exists', page: standing };
+        insertPage(database, partition, page);
+        return { kind: 'stored' };
+      });
+    },
+
+    async trimTail({ partition, tailBase, page }) {
+      assert(page.baseOffset === tailBase, 'a page begins where the tail does');
+      assert(page.entries.length > 0, 'a page has entries');
+      const outcome = await changeHead(partition, (head) =>
+        head.tailBase === tailBase ? trimmed(head, page) : undefined,
+      );
+      return outcome.kind === 'changed' ? 'trimmed' : 'moved';
+    },
+
+    findPages: (partition, query) => database.read(() => readPages(database, partition, query)),
+
+    async raiseLogStart(partition, offset) {
+      const outcome = await changeHead(partition, (head) =>
+        head.logStartOffset < offset && offset <= head.nextOffset
+          ? { ...head, logStartOffset: offset }
+          : undefined,
+      );
+      return outcome.kind === 'changed' ? { kind: 'raised', head: outcome.head } : outcome;
+    },
+  };
+}
+
+function mayAppend(head: Head, request: AppendToHeadRequest): boolean {
+  const { matchOffset, objectId, producer } = request;
+  const objectNotBelowFloor = head.floor <= objectId;
+  const tailBelowCap = head.tail.length < TAIL_ENTRIES_CAP;
+  const offsetMatches = matchOffset === undefined || matchOffset === head.nextOffset;
+  const producerMatches = producer === undefined || isExpected(head, producer);
+  return objectNotBelowFloor && tailBelowCap && offsetMatches && producerMatches;
+}
+
+function isExpected(head: Head, { producerId, expected }: ProducerCondition): boolean {
+  const state = head.producers.get(producerId);
+  switch (expected.kind) {
+    case 'state':
+      return (
+        state?.producerEpoch === expected.producerEpoch &&
+        state.lastSequence === expected.lastSequence
+      );
+    case 'absent':
+      // No state was moved out of the head since the stored one was read.
+      return state === undefined && head.evictions === expected.evictions;
+  }
+}
+
+function appended(head: Head, { entries, producer }: AppendToHeadRequest): Head {
+  // Through their bytes: what the head holds from now on is what was stored, whatever the caller does with its entries.
+  const stored = decodeEntries(encodeEntries(entries));
+  const next = {
+    ...head,
+    nextOffset: head.nextOffset + BigInt(recordCountOf(entries)),
+    tail: [...head.tail, ...stored],
+  };
+  if (producer === undefined) return next;
+  const state = { ...producer.next, lastOffset: head.nextOffset };
+  return { ...next, producers: new Map(head.producers).set(producer.producerId, state) };
+}
