@@ -1,0 +1,311 @@
+// What operators do, by kafkajs's names: topics, their configuration and offsets. Groups are in admin-groups.ts.
+
+import { type ApiClient, pathOf } from './api-client.ts';
+import { isKafkaError, StratalogClientError, StratalogRequestError } from './errors.ts';
+import type { Instrumentation, RequestPayload } from './instrumentation.ts';
+import { partitionMetadata } from './metadata.ts';
+import type { PartitionMetadata, PartitionOffset } from './types.ts';
+
+export interface AdminEventPayloads {
+  'admin.connect': null;
+  'admin.disconnect': null;
+  'admin.network.request': RequestPayload;
+}
+
+export const ADMIN_EVENTS = {
+  CONNECT: 'admin.connect',
+  DISCONNECT: 'admin.disconnect',
+  REQUEST: 'admin.network.request',
+} as const;
+
+export interface TopicConfig {
+  readonly topic: string;
+  readonly numPartitions?: number;
+  /** Accepted; everything is kept three times. */
+  readonly replicationFactor?: number;
+  readonly configEntries?: readonly ConfigEntry[];
+}
+
+export interface ConfigEntry {
+  readonly name: string;
+  readonly value: string;
+}
+
+export const ConfigResourceTypes = { UNKNOWN: 0, TOPIC: 2, BROKER: 4 } as const;
+
+export interface ResourceConfigQuery {
+  readonly type: number;
+  readonly name: string;
+  readonly configNames?: readonly string[];
+}
+
+export interface ResourceConfig {
+  readonly type: number;
+  readonly name: string;
+  readonly configEntries: readonly ConfigEntry[];
+}
+
+/** `value` null goes back to the default. */
+export interface ConfigChange {
+  readonly name: string;
+  readonly value: string | null;
+}
+
+export interface DescribedConfigEntry {
+  readonly configName: string;
+  readonly configValue: string;
+  readonly isDefault: boolean;
+  readonly isSensitive: boolean;
+  readonly readOnly: boolean;
+}
+
+interface ListAnswer<Item> {
+  readonly data: readonly Item[];
+}
+
+interface TopicBody {
+  readonly topic_name: string;
+  readonly partitions_count: number;
+}
+
+interface PartitionBody {
+  readonly partition_id: number;
+  readonly log_start_offset: number;
+  readonly next_offset: number;
+}
+
+interface ConfigBody {
+  readonly name: string;
+  readonly value: string;
+  readonly is_default: boolean;
+}
+
+export class Admin {
+  readonly events = ADMIN_EVENTS;
+  readonly on: Instrumentation<AdminEventPayloads>['on'];
+  readonly #api: ApiClient;
+  readonly #instrumentation: Instrumentation<AdminEventPayloads>;
+
+  constructor(api: ApiClient, instrumentation: Instrumentation<AdminEventPayloads>) {
+    this.#api = api;
+    this.#instrumentation = instrumentation;
+    this.on = instrumentation.on.bind(instrumentation);
+  }
+
+  async connect(): Promise<void> {
+    this.#instrumentation.emit('admin.connect', null);
+  }
+
+  async disconnect(): Promise<void> {
+    this.#instrumentation.emit('admin.disconnect', null);
+  }
+
+  async listTopics(): Promise<string[]> {
+    const path = '/topics';
+    const { data } = await this.#api.json<ListAnswer<TopicBody>>({ method: 'GET', path });
+    return data.map(({ topic_name }) => topic_name);
+  }
+
+  /** Resolves to false when some existed already, as in kafkajs; the others are created all the same. */
+  async createTopics(options: {
+    readonly topics: readonly TopicConfig[];
+    readonly validateOnly?: boolean;
+    /** For kafkajs's programs: a created topic can be written to at once. */
+    readonly waitForLeaders?: boolean;
+    readonly timeout?: number;
+  }): Promise<boolean> {
+    const created = await Promise.all(
+      options.topics.map((topic) => this.#createTopic(topic, options.validateOnly ?? false)),
+    );
+    return created.every((isNew) => isNew);
+  }
+
+  async #createTopic(topic: TopicConfig, validateOnly: boolean): Promise<boolean> {
+    try {
+      await this.#api.json({
+        method: 'POST',
+        path: '/topics',
+        json: {
+          topic_name: topic.topic,
+          ...(topic.numPartitions === undefined ? {} : { partitions_count: topic.numPartitions }),
+          ...(topic.replicationFactor === undefined
+            ? {}
+            : { replication_factor: topic.replicationFactor }),
+          configs: topic.configEntries ?? [],
+          ...(validateOnly ? { validate_only: true } : {}),
+        },
+        repeatable: false,
+      });
+      return true;
+    } catch (error) {
+      if (isKafkaError(error, 'TOPIC_ALREADY_EXISTS')) return false;
+      throw error;
+    }
+  }
+
+  async deleteTopics({ topics }: { readonly topics: readonly string[] }): Promise<void> {
+    await Promise.all(
+      topics.map((topic) => this.#api.call({ method: 'DELETE', path: pathOf('topics', topic) })),
+    );
+  }
+
+  /** Raises the number of partitions. From then on new keys map differently; resolves to true. */
+  async createPartitions(options: {
+    readonly topicPartitions: readonly { readonly topic: string; readonly count: number }[];
+  }): Promise<boolean> {
+    await Promise.all(
+      options.topicPartitions.map(({ topic, count }) =>
+        this.#alterTopic(topic, { partitions_count: count }),
+      ),
+    );
+    return true;
+  }
+
+  async fetchTopicMetadata(
+    options: { readonly topics?: readonly string[] } = {},
+  ): Promise<{ topics: { name: string; partitions: PartitionMetadata[] }[] }> {
+    const known = await this.#api.json<ListAnswer<TopicBody>>({ method: 'GET', path: '/topics' });
+    const names = options.topics ?? known.data.map(({ topic_name }) => topic_name);
+    const counts = new Map(known.data.map((topic) => [topic.topic_name, topic.partitions_count]));
+    return {
+      topics: names.map((name) => {
+        const count = counts.get(name);
+        if (count === undefined) throw unknownTopic(name);
+        return { name, partitions: partitionMetadata(count) };
+      }),
+    };
+  }
+
+  /** `low` is the first offset, `high` and `offset` the next one. */
+  async fetchTopicOffsets(
+    topic: string,
+  ): Promise<(PartitionOffset & { high: string; low: string })[]> {
+    const path = pathOf('topics', topic, 'partitions');
+    const { data } = await this.#api.json<ListAnswer<PartitionBody>>({ method: 'GET', path });
+    return data.map(({ partition_id, log_start_offset, next_offset }) => ({
+      partition: partition_id,
+      offset: String(next_offset),
+      high: String(next_offset),
+      low: String(log_start_offset),
+    }));
+  }
+
+  /** The first record at or after `timestamp` (milliseconds since 1970); the next offset where there is none. */
+  async fetchTopicOffsetsByTimestamp(
+    topic: string,
+    timestamp?: number,
+  ): Promise<PartitionOffset[]> {
+    const ends = await this.fetchTopicOffsets(topic);
+    if (timestamp === undefined)
+      return ends.map(({ partition, high }) => ({ partition, offset: high }));
+    return Promise.all(
+      ends.map(async ({ partition, high }) => {
+        const path = pathOf('topics', topic, 'partitions', partition, 'offset');
+        const call = { method: 'GET', path, query: { timestamp } } as const;
+        const { offset } = await this.#api.json<{ offset: number | null }>(call);
+        return { partition, offset: offset === null || offset < 0 ? high : String(offset) };
+      }),
+    );
+  }
+
+  /** Of topics; there are no brokers to configure. */
+  async describeConfigs(query: {
+    readonly resources: readonly ResourceConfigQuery[];
+    readonly includeSynonyms?: boolean;
+  }): Promise<{
+    resources: {
+      resourceName: string;
+      resourceType: number;
+      errorCode: 0;
+      errorMessage: string;
+      configEntries: DescribedConfigEntry[];
+    }[];
+    throttleTime: 0;
+  }> {
+    const resources = await Promise.all(
+      query.resources.map(async ({ type, name, configNames }) => {
+        assertTopic(type);
+        const configs = await this.#configs(name);
+        return {
+          resourceName: name,
+          resourceType: type,
+          errorCode: 0 as const,
+          errorMessage: '',
+          configEntries: configs
+            .filter((config) => configNames?.includes(config.name) ?? true)
+            .map((config) => ({
+              configName: config.name,
+              configValue: config.value,
+              isDefault: config.is_default,
+              isSensitive: false,
+              readOnly: false,
+            })),
+        };
+      }),
+    );
+    return { resources, throttleTime: 0 };
+  }
+
+  /** As Kafka's: sets exactly these, and what isn't among them goes back to its default. */
+  async alterConfigs(request: {
+    readonly resources: readonly ResourceConfig[];
+    readonly validateOnly?: boolean;
+  }): Promise<void> {
+    for (const { type, name, configEntries } of request.resources) {
+      assertTopic(type);
+      const kept = new Set(configEntries.map((entry) => entry.name));
+      const set = (await this.#configs(name)).filter((config) => !config.is_default);
+      const reset = set.filter((config) => !kept.has(config.name));
+      await this.incrementalAlterConfigs(name, [
+        ...configEntries,
+        ...reset.map((config) => ({ name: config.name, value: null })),
+      ]);
+    }
+  }
+
+  /** Changes these and leaves the others (kafkajs has no such verb). */
+  async incrementalAlterConfigs(topic: string, changes: readonly ConfigChange[]): Promise<void> {
+    await this.#alterTopic(topic, { configs: changes });
+  }
+
+  /** Removes every record below the offset; -1: every record there is. */
+  async deleteTopicRecords(request: {
+    readonly topic: string;
+    readonly partitions: readonly PartitionOffset[];
+  }): Promise<void> {
+    await Promise.all(
+      request.partitions.map(({ partition, offset }) =>
+        this.#api.json({
+          method: 'POST',
+          path: pathOf('topics', request.topic, 'partitions', partition, 'records', 'delete'),
+          json: { offset: Number(offset) === -1 ? 'latest' : Number(offset) },
+        }),
+      ),
+    );
+  }
+
+  async #alterTopic(topic: string, change: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#api.json({ method: 'PATCH', path: pathOf('topics', topic), json: change });
+  }
+
+  async #configs(topic: string): Promise<readonly ConfigBody[]> {
+    const path = pathOf('topics', topic, 'configs');
+    return (await this.#api.json<ListAnswer<ConfigBody>>({ method: 'GET', path })).data;
+  }
+}
+
+function assertTopic(type: number): void {
+  if (type === ConfigResourceTypes.TOPIC) return;
+  throw new StratalogClientError('invalid-argument', 'only topics (type 2) have configurations');
+}
+
+function unknownTopic(name: string): StratalogRequestError {
+  const body = {
+    message: `there is no topic "${name}"`,
+    error_code: 40401,
+    kafka_error: 'UNKNOWN_TOPIC_OR_PARTITION',
+    kafka_error_code: 3,
+    retriable: true,
+  };
+  return new StratalogRequestError(body, { status: 404 });
+}

@@ -1,0 +1,164 @@
+// One call of the HTTP API: encodes the body, bounds the time, retries what is only of the moment, and turns an answer
+// that isn't a success into a typed error.
+
+import { isTransient, type RetryOptions, withRetries } from './backoff.ts';
+import { type ErrorBody, StratalogConnectionError, StratalogRequestError } from './errors.ts';
+import type { RequestPayload } from './instrumentation.ts';
+import type { HttpMethod, Transport, TransportResponse } from './transport.ts';
+
+export const RECORD_BATCH_MEDIA_TYPE = 'application/vnd.apache.kafka.record-batch';
+
+export interface ApiCall {
+  readonly method: HttpMethod;
+  readonly path: string;
+  /** Left out where undefined. */
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly json?: unknown;
+  readonly raw?: Uint8Array;
+  /** Ask for record batches instead of JSON. */
+  readonly acceptRaw?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** How long the log itself may take before it answers, on top of the request's timeout. */
+  readonly waitMs?: number;
+  /**
+   * False: a lost answer may mean that it was done, and doing it twice would be wrong; then only what surely had no
+   * effect is tried again. Default true.
+   */
+  readonly repeatable?: boolean;
+  /** Default: as the client's. */
+  readonly retries?: number;
+}
+
+export interface ApiClientOptions {
+  readonly transport: Transport;
+  readonly clientId: string;
+  readonly retry: Required<RetryOptions>;
+  /** Milliseconds for one try. */
+  readonly requestTimeoutMs: number;
+  readonly onRequest?: (payload: RequestPayload) => void;
+}
+
+/** The values as one path; each is a whole segment. */
+export function pathOf(...segments: readonly (string | number)[]): string {
+  return segments.map((segment) => `/${encodeURIComponent(segment)}`).join('');
+}
+
+function queryOf(query: ApiCall['query']): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  return parameters.size === 0 ? '' : `?${parameters}`;
+}
+
+function bodyOf({ raw, json }: ApiCall): { body?: Uint8Array; type?: string } {
+  if (raw !== undefined) return { body: raw, type: RECORD_BATCH_MEDIA_TYPE };
+  if (json === undefined) return {};
+  return { body: Buffer.from(JSON.stringify(json)), type: 'application/json' };
+}
+
+/** What an answer that is not a success says. */
+function errorFrom({ status, headers, body }: TransportResponse): StratalogRequestError {
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : undefined;
+  return new StratalogRequestError(parseErrorBody(body), { status, retryAfterMs });
+}
+
+/** Something between us and the log may have answered in its own words. */
+function parseErrorBody(body: Buffer): ErrorBody {
+  try {
+    const parsed: unknown = JSON.parse(body.toString());
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+export class ApiClient {
+  readonly #options: ApiClientOptions;
+
+  constructor(options: ApiClientOptions) {
+    this.#options = options;
+  }
+
+  get transport(): Transport {
+    return this.#options.transport;
+  }
+
+  /** The answer's body as JSON. It comes from the log, whose shapes the caller knows. */
+  async json<Answer>(call: ApiCall): Promise<Answer> {
+    const { body } = await this.call(call);
+    return (body.length === 0 ? undefined : JSON.parse(body.toString())) as Answer;
+  }
+
+  /** Errors: StratalogRequestError, StratalogConnectionError, and AbortError when `signal` was aborted. */
+  call(call: ApiCall): Promise<TransportResponse> {
+    const { retry } = this.#options;
+    const repeatable = call.repeatable ?? true;
+    return withRetries(
+      () => this.#once(call),
+      { ...retry, retries: call.retries ?? retry.retries },
+      {
+        shouldRetry: (error) => (repeatable ? isTransient(error) : hadNoEffect(error)),
+        ...(call.signal === undefined ? {} : { signal: call.signal }),
+      },
+    );
+  }
+
+  /** Reads a whole URL that the log handed out. */
+  async get(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<TransportResponse> {
+    const { transport } = this.#options;
+    if (transport.get === undefined) throw new Error(`${transport.description} can't open URLs`);
+    const response = await transport.get(url, headers, this.#bounded({ signal }));
+    if (response.status !== 200 && response.status !== 206) throw errorFrom(response);
+    return response;
+  }
+
+  async #once(call: ApiCall): Promise<TransportResponse> {
+    const { transport, clientId, onRequest } = this.#options;
+    const { body, type } = bodyOf(call);
+    const path = call.path + queryOf(call.query);
+    const startedAt = performance.now();
+    let response: TransportResponse | undefined;
+    try {
+      response = await transport.send({
+        method: call.method,
+        path,
+        headers: {
+          accept: call.acceptRaw === true ? RECORD_BATCH_MEDIA_TYPE : 'application/json',
+          ...(type === undefined ? {} : { 'content-type': type }),
+          'x-client-id': clientId,
+        },
+        signal: this.#bounded(call),
+        ...(body === undefined ? {} : { body }),
+      });
+    } finally {
+      onRequest?.({
+        method: call.method,
+        path,
+        clientId,
+        status: response?.status ?? 0,
+        duration: performance.now() - startedAt,
+        size: body?.length ?? 0,
+        responseSize: response?.body.length ?? 0,
+      });
+    }
+    if (response.status >= 200 && response.status < 300) return response;
+    throw errorFrom(response);
+  }
+
+  #bounded({ signal, waitMs = 0 }: Pick<ApiCall, 'signal' | 'waitMs'>): AbortSignal {
+    const timeout = AbortSignal.timeout(this.#options.requestTimeoutMs + waitMs);
+    return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  }
+}
+
+/** Never reached the log, or was turned away at its door. */
+function hadNoEffect(error: unknown): boolean {
+  if (error instanceof StratalogConnectionError) return error.reason === 'refused';
+  return error instanceof StratalogRequestError && error.status === 429;
+}

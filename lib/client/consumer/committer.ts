@@ -1,0 +1,125 @@
+// Commits what is handled. One commit at a time, so that a later one is never overtaken by an earlier one.
+
+import { type ApiClient, pathOf } from '../api-client.ts';
+import { StratalogRequestError } from '../errors.ts';
+import {
+  partitionKey,
+  type TopicPartitionOffset,
+  type TopicPartitionOffsetAndMetadata,
+} from '../types.ts';
+import { type CommitPolicy, isCommitDue } from './commit-policy.ts';
+import type { PartitionLease } from './lease.ts';
+import type { Identity } from './membership.ts';
+
+export type StoreOffsets = (offsets: readonly TopicPartitionOffset[]) => Promise<void>;
+
+export interface CommitterTools {
+  readonly api: ApiClient;
+  readonly groupId: string;
+  readonly policy: CommitPolicy;
+  /** Keeps offsets elsewhere than in the group. */
+  readonly storeOffsets: StoreOffsets | undefined;
+  readonly identity: () => Identity | undefined;
+  readonly leases: () => Iterable<PartitionLease>;
+  readonly committed: (offsets: readonly TopicPartitionOffset[]) => void;
+}
+
+interface CommitAnswer {
+  readonly failures?: readonly {
+    readonly topic_name: string;
+    readonly partition_id: number;
+    readonly error_code: number;
+    readonly message: string;
+    readonly kafka_error_code: number;
+    readonly kafka_error: string;
+    readonly retriable: boolean;
+  }[];
+}
+
+export class Committer {
+  readonly #tools: CommitterTools;
+  #last: Promise<unknown> = Promise.resolve();
+  #lastAtMs = performance.now();
+
+  constructor(tools: CommitterTools) {
+    this.#tools = tools;
+  }
+
+  /** Commits these offsets, in the order of the calls. Errors: the first refusal; what wasn't refused is committed. */
+  commit(offsets: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
+    const commit = this.#last.then(() => this.#send(offsets));
+    this.#last = commit.catch(() => undefined);
+    return commit;
+  }
+
+  /** Commits what is handled of these partitions, all by default, and not committed yet. */
+  async commitHandled(leases: Iterable<PartitionLease> = this.#tools.leases()): Promise<void> {
+    this.#lastAtMs = performance.now();
+    const due = [...leases].filter((lease) => lease.state !== 'lost' && lease.isDirty);
+    if (due.length === 0) return;
+    for (const lease of due) lease.countFromHere();
+    await this.commit(
+      due.map(({ topic, partition, tracker }) => ({
+        topic,
+        partition,
+        offset: String(tracker.watermark),
+      })),
+    );
+  }
+
+  /** Commits when the policy says that it is time. */
+  commitIfDue(): Promise<void> | undefined {
+    const { policy, leases } = this.#tools;
+    if (!policy.enabled) return undefined;
+    const elapsedMs = performance.now() - this.#lastAtMs;
+    let handledCount = 0;
+    for (const lease of leases()) handledCount += lease.uncommittedCount;
+    return isCommitDue(policy, { handledCount, elapsedMs }) ? this.commitHandled() : undefined;
+  }
+
+  async #send(offsets: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
+    const leases = new Map([...this.#tools.leases()].map((lease) => [lease.key, lease]));
+    const refused = await this.#store(offsets);
+    const stored = offsets.filter((one) => !refused.has(partitionKey(one)));
+    for (const one of stored) {
+      const lease = leases.get(partitionKey(one));
+      if (lease !== undefined) lease.committed = Number(one.offset);
+    }
+    if (stored.length > 0) this.#tools.committed(stored);
+    const [refusal] = refused.values();
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** The refusals, by partition. */
+  async #store(
+    offsets: readonly TopicPartitionOffsetAndMetadata[],
+  ): Promise<ReadonlyMap<string, Error>> {
+    const { storeOffsets, api, groupId } = this.#tools;
+    if (storeOffsets !== undefined) {
+      return storeOffsets(offsets).then(() => new Map());
+    }
+    const identity = this.#tools.identity();
+    const answer = await api.json<CommitAnswer | undefined>({
+      method: 'POST',
+      path: pathOf('consumer-groups', groupId, 'offsets'),
+      json: {
+        ...(identity === undefined
+          ? {}
+          : { member_id: identity.memberId, member_epoch: identity.epoch }),
+        offsets: offsets.map(({ topic, partition, offset, metadata }) => ({
+          topic_name: topic,
+          partition_id: partition,
+          offset: Number(offset),
+          ...(metadata == null ? {} : { metadata }),
+        })),
+      },
+      retries: 3,
+    });
+    return new Map(
+      answer?.failures?.map((failure) => [
+        partitionKey({ topic: failure.topic_name, partition: failure.partition_id }),
+        new StratalogRequestError(failure, { status: Math.trunc(failure.error_code / 100) }),
+      ]),
+    );
+  }
+}

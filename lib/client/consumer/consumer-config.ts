@@ -1,0 +1,173 @@
+// What a consumer can be told, by kafkajs's names where kafkajs has one.
+
+import type { RetryOptions } from '../backoff.ts';
+import { StratalogClientError } from '../errors.ts';
+import type { RequestPayload } from '../instrumentation.ts';
+import type { TopicOffsets } from '../types.ts';
+import type { CommitConfig } from './commit-policy.ts';
+import type { StoreOffsets } from './committer.ts';
+import type { FailurePolicy } from './failure-policy.ts';
+import type { FetcherConfig } from './fetcher.ts';
+import type { WantedTopics } from './membership.ts';
+import type { EachBatchHandler, EachMessageHandler } from './payloads.ts';
+import type { FetchOffsets } from './start-positions.ts';
+
+export interface ConsumerConfig {
+  readonly groupId: string;
+  /** How the group shares partitions out: uniform (default, fewest moves), range or roundrobin. */
+  readonly assignor?: 'uniform' | 'range' | 'roundrobin';
+  /** A name that outlives the process (group.instance.id): a restart within the session moves nothing. */
+  readonly groupInstanceId?: string;
+  /** Milliseconds without heartbeat after which the group gives its partitions to others; default 45 s. */
+  readonly sessionTimeout?: number;
+  /** Milliseconds a member may take to give a partition up; default 5 min. */
+  readonly rebalanceTimeout?: number;
+  /** Milliseconds; default: what the group asks for. */
+  readonly heartbeatInterval?: number;
+  readonly maxBytesPerPartition?: number;
+  readonly minBytes?: number;
+  readonly maxBytes?: number;
+  /** Milliseconds the log may wait for records before it answers with none; default 200. */
+  readonly maxWaitTimeInMs?: number;
+  /** Milliseconds between two questions, at most, while there is nothing to read; default 2 s. */
+  readonly idleBackoff?: number;
+  /** Waits at the log instead of asking now and then: faster, and dearer while idle. */
+  readonly lowLatency?: boolean;
+  /** Read far backlogs straight from where the bytes lie, where the transport can; default true. */
+  readonly fetchByReference?: boolean;
+  readonly retry?: RetryOptions;
+  readonly failurePolicy?: FailurePolicy;
+  /** Offsets kept by the program itself, with its data: where to begin … */
+  readonly fetchOffsets?: FetchOffsets;
+  /** … and what to do instead of committing to the group. */
+  readonly storeOffsets?: StoreOffsets;
+}
+
+export interface ConsumerSubscribeTopics {
+  readonly topics: readonly (string | RegExp)[];
+  /** Where nothing is committed: at the beginning, or (default) at the end. */
+  readonly fromBeginning?: boolean;
+}
+
+export interface ConsumerSubscribeTopic {
+  readonly topic: string | RegExp;
+  readonly fromBeginning?: boolean;
+}
+
+export interface ConsumerRunConfig extends CommitConfig {
+  readonly eachMessage?: EachMessageHandler;
+  readonly eachBatch?: EachBatchHandler;
+  /** A batch whose handler returned is handled; default true. */
+  readonly eachBatchAutoResolve?: boolean;
+  readonly partitionsConsumedConcurrently?: number;
+  /** Messages of one partition under way at once, those with the same key in their order; default 1. */
+  readonly concurrencyByKey?: number;
+}
+
+export const CONSUMER_EVENTS = {
+  HEARTBEAT: 'consumer.heartbeat',
+  COMMIT_OFFSETS: 'consumer.commit_offsets',
+  GROUP_JOIN: 'consumer.group_join',
+  FETCH_START: 'consumer.fetch_start',
+  FETCH: 'consumer.fetch',
+  START_BATCH_PROCESS: 'consumer.start_batch_process',
+  END_BATCH_PROCESS: 'consumer.end_batch_process',
+  CONNECT: 'consumer.connect',
+  DISCONNECT: 'consumer.disconnect',
+  STOP: 'consumer.stop',
+  CRASH: 'consumer.crash',
+  REBALANCING: 'consumer.rebalancing',
+  REQUEST: 'consumer.network.request',
+} as const;
+
+interface Membership {
+  readonly groupId: string;
+  readonly memberId: string;
+}
+
+interface BatchProcess {
+  readonly topic: string;
+  readonly partition: number;
+  readonly highWatermark: string;
+  readonly offsetLag: string;
+  readonly offsetLagLow: string;
+  readonly batchSize: number;
+  readonly firstOffset: string | null;
+  readonly lastOffset: string;
+}
+
+export interface ConsumerEventPayloads {
+  'consumer.heartbeat': Membership & { readonly groupGenerationId: number };
+  'consumer.commit_offsets': Membership & {
+    readonly groupGenerationId: number;
+    readonly topics: readonly TopicOffsets[];
+  };
+  'consumer.group_join': Membership & {
+    readonly duration: number;
+    readonly isLeader: false;
+    readonly leaderId: string;
+    readonly groupProtocol: string;
+    readonly memberAssignment: Readonly<Record<string, readonly number[]>>;
+  };
+  'consumer.fetch_start': { readonly nodeId: number };
+  'consumer.fetch': {
+    readonly numberOfBatches: number;
+    readonly duration: number;
+    readonly nodeId: number;
+  };
+  'consumer.start_batch_process': BatchProcess;
+  'consumer.end_batch_process': BatchProcess & { readonly duration: number };
+  'consumer.connect': null;
+  'consumer.disconnect': null;
+  'consumer.stop': null;
+  'consumer.crash': { readonly error: Error; readonly groupId: string; readonly restart: boolean };
+  'consumer.rebalancing': Membership;
+  'consumer.network.request': RequestPayload;
+}
+
+const MIB = 1_048_576;
+/** API Gateway meters requests by 512 KiB; beyond that a range read from S3 is cheaper. */
+const REFERENCE_FROM_BYTES = 512 * 1024;
+
+export function fetcherConfig(config: ConsumerConfig, canOpenUrls: boolean): FetcherConfig {
+  const isFast = config.lowLatency === true;
+  const byReference = (config.fetchByReference ?? true) && canOpenUrls;
+  return {
+    maxBytesPerPartition: config.maxBytesPerPartition ?? MIB,
+    maxBytes: config.maxBytes ?? 4 * MIB,
+    minBytes: config.minBytes ?? 1,
+    maxWaitMs: config.maxWaitTimeInMs ?? (isFast ? 5_000 : 200),
+    idleBackoffMsMax: config.idleBackoff ?? (isFast ? 0 : 2_000),
+    referenceFromBytes: byReference ? REFERENCE_FROM_BYTES : undefined,
+  };
+}
+
+/** What was subscribed, call after call. */
+export class Subscriptions {
+  readonly #names = new Map<string, boolean>();
+  readonly #patterns: { readonly pattern: RegExp; readonly fromBeginning: boolean }[] = [];
+
+  add(topic: string | RegExp, fromBeginning: boolean): void {
+    if (typeof topic === 'string') this.#names.set(topic, fromBeginning);
+    else this.#patterns.push({ pattern: topic, fromBeginning });
+  }
+
+  get wanted(): WantedTopics {
+    if (this.#names.size === 0 && this.#patterns.length === 0) {
+      throw new StratalogClientError('invalid-argument', 'subscribe() to a topic before run()');
+    }
+    const names = [...this.#names.keys()];
+    if (this.#patterns.length === 0) return { names };
+    // The group matches whole names; a RegExp matches anywhere unless it says ^ and $.
+    const wholes = this.#patterns.map(({ pattern }) => `.*(?:${pattern.source}).*`);
+    return { names, regex: wholes.join('|') };
+  }
+
+  fallback(topic: string): 'earliest' | 'latest' {
+    const fromBeginning =
+      this.#names.get(topic) ??
+      this.#patterns.find(({ pattern }) => pattern.test(topic))?.fromBeginning ??
+      false;
+    return fromBeginning ? 'earliest' : 'latest';
+  }
+}

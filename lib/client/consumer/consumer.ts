@@ -1,0 +1,420 @@
+// The consumer: puts membership, ownership, fetcher, runner and committer together under kafkajs's methods.
+
+import type { ApiClient } from '../api-client.ts';
+import { errorOf, StratalogClientError, type StratalogRequestError } from '../errors.ts';
+import type { Instrumentation } from '../instrumentation.ts';
+import type {
+  KafkaMessage,
+  Logger,
+  Message,
+  TopicPartitionOffset,
+  TopicPartitionOffsetAndMetadata,
+  TopicPartitions,
+} from '../types.ts';
+import { partitionKey } from '../types.ts';
+import { commitPolicy } from './commit-policy.ts';
+import { Committer } from './committer.ts';
+import {
+  CONSUMER_EVENTS,
+  type ConsumerConfig,
+  type ConsumerEventPayloads,
+  type ConsumerRunConfig,
+  type ConsumerSubscribeTopic,
+  type ConsumerSubscribeTopics,
+  fetcherConfig,
+  Subscriptions,
+} from './consumer-config.ts';
+import { deadLetterOf } from './failure-policy.ts';
+import { Fetcher } from './fetcher.ts';
+import type { PartitionLease } from './lease.ts';
+import { type Identity, Membership } from './membership.ts';
+import { Ownership } from './ownership.ts';
+import { Pauses, type PauseTopic } from './pauses.ts';
+import { type Batch, type EachBatchPayload, topicOffsetsOf } from './payloads.ts';
+import { PullChannel } from './pull.ts';
+import { type Handler, Runner } from './runner.ts';
+import { endOf } from './start-positions.ts';
+
+export interface ConsumerBase {
+  readonly api: ApiClient;
+  readonly instrumentation: Instrumentation<ConsumerEventPayloads>;
+  readonly logger: Logger;
+  /** Sends dead letters. */
+  readonly send: (topic: string, messages: readonly Message[]) => Promise<void>;
+}
+
+const SESSION_TIMEOUT_MS = 45_000;
+const REBALANCE_TIMEOUT_MS = 300_000;
+
+/** What exists while the consumer runs. */
+interface Running {
+  readonly fetcher: Fetcher;
+  readonly runner: Runner;
+  readonly committer: Committer;
+  readonly membership: Membership;
+  readonly timer: NodeJS.Timeout | undefined;
+  readonly commitsByItself: boolean;
+}
+
+export class Consumer implements AsyncIterable<EachBatchPayload> {
+  readonly events = CONSUMER_EVENTS;
+  readonly on: Instrumentation<ConsumerEventPayloads>['on'];
+  readonly #config: ConsumerConfig;
+  readonly #base: ConsumerBase;
+  readonly #subscriptions = new Subscriptions();
+  readonly #pauses = new Pauses();
+  readonly #seeks = new Map<string, number>();
+  readonly #ownership: Ownership;
+  #running: Running | undefined;
+  #stopping: Promise<void> | undefined;
+  #channel: PullChannel | undefined;
+
+  constructor(config: ConsumerConfig, base: ConsumerBase) {
+    this.#config = config;
+    this.#base = base;
+    this.on = base.instrumentation.on.bind(base.instrumentation);
+    this.#ownership = new Ownership({
+      api: base.api,
+      groupId: config.groupId,
+      identity: () => this.#running?.membership.identity,
+      hurry: () => this.#running?.membership.hurry(),
+      commitLast: (leases) => this.#commitLast(leases),
+      fetchOffsets: config.fetchOffsets,
+      fallback: (topic) => this.#subscriptions.fallback(topic),
+      takeSeek: (key) => {
+        const offset = this.#seeks.get(key);
+        this.#seeks.delete(key);
+        return offset;
+      },
+      changed: () => this.#changed(),
+      warn: (message) => this.#warn(message),
+    });
+  }
+
+  /** Costs no request: there is no connection to hold. */
+  async connect(): Promise<void> {
+    this.#base.instrumentation.emit('consumer.connect', null);
+  }
+
+  async disconnect(): Promise<void> {
+    await this.stop();
+    this.#base.instrumentation.emit('consumer.disconnect', null);
+  }
+
+  async subscribe(subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic): Promise<void> {
+    if (this.#running !== undefined) {
+      throw new StratalogClientError('invalid-argument', 'subscribe() before run()');
+    }
+    const topics = 'topics' in subscription ? subscription.topics : [subscription.topic];
+    for (const topic of topics) this.#subscriptions.add(topic, subscription.fromBeginning ?? false);
+  }
+
+  /** Joins the group and begins to read; resolves when it is a member. */
+  async run(config: ConsumerRunConfig = {}): Promise<void> {
+    if (this.#running !== undefined) {
+      throw new StratalogClientError('invalid-argument', 'the consumer runs already');
+    }
+    const wanted = this.#subscriptions.wanted;
+    const running = this.#assemble(config);
+    this.#running = running;
+    try {
+      await running.membership.start(wanted);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    running.fetcher.start();
+    running.runner.start();
+  }
+
+  /**
+   * Batches, one after the other: a batch counts as handled when the loop asks for the next. Leaving the loop stops the
+   * consumer.
+   */
+  async *pull(config: ConsumerRunConfig = {}): AsyncGenerator<EachBatchPayload, void, undefined> {
+    const channel = new PullChannel(() => void this.stop());
+    this.#channel = channel;
+    await this.run({ ...config, eachBatch: (payload) => channel.offer(payload) });
+    yield* channel.batches();
+    await this.stop();
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<EachBatchPayload, void, undefined> {
+    return this.pull();
+  }
+
+  /** Finishes what is begun, commits it and leaves the group. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = undefined;
+    });
+    return this.#stopping;
+  }
+
+  /** Commits these offsets (of the next record to read), in the order of the calls. */
+  async commitOffsets(offsets: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
+    if (this.#running === undefined) {
+      throw new StratalogClientError('not-connected', 'run() the consumer before it commits');
+    }
+    await this.#running.committer.commit(offsets);
+  }
+
+  /** Goes on at this offset: -2 (or `earliest`) is the beginning, -1 (or `latest`) the end. */
+  seek({ topic, partition, offset }: TopicPartitionOffset): void {
+    const place = { topic, partition };
+    const end = endNamed(offset);
+    if (end !== undefined) {
+      void endOf(this.#base.api, place, end).then(
+        (found) => this.seek({ ...place, offset: String(found) }),
+        (error) => this.#crash(errorOf(error)),
+      );
+      return;
+    }
+    const number = Number(offset);
+    if (!Number.isSafeInteger(number) || number < 0) {
+      throw new StratalogClientError('invalid-argument', `"${offset}" is no offset`);
+    }
+    const lease = this.#ownership.find(place);
+    if (lease === undefined) this.#seeks.set(partitionKey(place), number);
+    else lease.seek(number);
+    this.#changed();
+  }
+
+  pause(topics: readonly PauseTopic[]): void {
+    this.#pauses.pause(topics);
+    for (const lease of this.#ownership.leases()) {
+      if (this.#pauses.isPaused(lease)) lease.interrupt();
+    }
+  }
+
+  resume(topics: readonly PauseTopic[]): void {
+    this.#pauses.resume(topics);
+    this.#changed();
+  }
+
+  /** Of what it owns, what is paused. */
+  paused(): TopicPartitions[] {
+    return this.#pauses.list(this.#ownership.leases());
+  }
+
+  /** What it owns now. */
+  assignment(): TopicPartitions[] {
+    const owned = Map.groupBy(this.#ownership.leases(), ({ topic }) => topic);
+    return [...owned].map(([topic, leases]) => ({
+      topic,
+      partitions: leases.map(({ partition }) => partition).sort((left, right) => left - right),
+    }));
+  }
+
+  #assemble(config: ConsumerRunConfig): Running {
+    const policy = commitPolicy(config);
+    const leases = (): Iterable<PartitionLease> => this.#ownership.leases();
+    const committer = new Committer({
+      api: this.#base.api,
+      groupId: this.#config.groupId,
+      policy,
+      storeOffsets: this.#storeOffsets(),
+      identity: () => this.#running?.membership.identity,
+      leases,
+      committed: (offsets) => {
+        const identity = this.#identity();
+        this.#base.instrumentation.emit('consumer.commit_offsets', {
+          ...identity,
+          topics: topicOffsetsOf(offsets),
+        });
+      },
+    });
+    const timer =
+      policy.enabled && policy.intervalMs !== null
+        ? setInterval(() => void this.#commitLast(leases()), Math.max(policy.intervalMs, 1))
+        : undefined;
+    return {
+      committer,
+      timer,
+      commitsByItself: policy.enabled,
+      runner: this.#runner(config, committer, policy.countsWhen),
+      fetcher: this.#fetcher(),
+      membership: this.#membership(),
+    };
+  }
+
+  /** With offsets of its own the program stores them itself, here or in its handlers. */
+  #storeOffsets(): ConsumerConfig['storeOffsets'] {
+    const { storeOffsets, fetchOffsets } = this.#config;
+    return storeOffsets ?? (fetchOffsets === undefined ? undefined : async () => undefined);
+  }
+
+  #runner(
+    config: ConsumerRunConfig,
+    committer: Committer,
+    countsWhen: 'handled' | 'delivered',
+  ): Runner {
+    const { instrumentation, send } = this.#base;
+    return new Runner(
+      {
+        handler: handlerOf(config),
+        eachBatchAutoResolve: config.eachBatchAutoResolve ?? true,
+        partitionsConsumedConcurrently: config.partitionsConsumedConcurrently ?? 1,
+        concurrencyByKey: config.concurrencyByKey ?? 1,
+        countsWhen,
+        failurePolicy: this.#config.failurePolicy ?? {},
+      },
+      {
+        leases: () => this.#ownership.leases(),
+        committer,
+        isPaused: (lease) => this.#pauses.isPaused(lease),
+        pause: (lease) => {
+          const topics = [{ topic: lease.topic, partitions: [lease.partition] }];
+          this.pause(topics);
+          return () => this.resume(topics);
+        },
+        putAside: (lease, { topic, messages, error, attempts }) => {
+          const { groupId } = this.#config;
+          const letterOf = (message: KafkaMessage): Message =>
+            deadLetterOf({
+              topic: lease.topic,
+              partition: lease.partition,
+              groupId,
+              message,
+              error,
+              attempts,
+            });
+          return send(topic, messages.map(letterOf));
+        },
+        drained: () => this.#running?.fetcher.tick(),
+        failed: (error) => this.#crash(error),
+        warn: (message) => this.#warn(message),
+        batchStarted: (batch) =>
+          instrumentation.emit('consumer.start_batch_process', processOf(batch)),
+        batchEnded: (batch, duration) =>
+          instrumentation.emit('consumer.end_batch_process', { ...processOf(batch), duration }),
+      },
+    );
+  }
+
+  #fetcher(): Fetcher {
+    const { api, instrumentation } = this.#base;
+    return new Fetcher(fetcherConfig(this.#config, api.transport.get !== undefined), {
+      api,
+      leases: () => this.#ownership.leases(),
+      isPaused: (lease) => this.#pauses.isPaused(lease),
+      arrived: () => this.#running?.runner.pump(),
+      outOfRange: (lease, error) => this.#comeBack(lease, error),
+      failed: (error) => this.#crash(error),
+      warn: (message) => this.#warn(message),
+      fetchStart: () => instrumentation.emit('consumer.fetch_start', { nodeId: 0 }),
+      fetched: (result) => instrumentation.emit('consumer.fetch', { ...result, nodeId: 0 }),
+    });
+  }
+
+  #membership(): Membership {
+    const { groupId, groupInstanceId, assignor, heartbeatInterval } = this.#config;
+    const config = {
+      groupId,
+      sessionTimeoutMs: this.#config.sessionTimeout ?? SESSION_TIMEOUT_MS,
+      rebalanceTimeoutMs: this.#config.rebalanceTimeout ?? REBALANCE_TIMEOUT_MS,
+      ...(groupInstanceId === undefined ? {} : { instanceId: groupInstanceId }),
+      ...(assignor === undefined ? {} : { assignor }),
+      ...(heartbeatInterval === undefined ? {} : { heartbeatIntervalMs: heartbeatInterval }),
+    };
+    return new Membership(this.#base.api, config, {
+      owned: () => this.#ownership.leases(),
+      assigned: (target) => this.#ownership.assigned(target),
+      fenced: (error) => {
+        this.#warn(`out of the group, joining again: ${error.message}`);
+        this.#base.instrumentation.emit('consumer.rebalancing', this.#identity());
+        this.#ownership.lose();
+      },
+      heartbeat: () => this.#base.instrumentation.emit('consumer.heartbeat', this.#identity()),
+      failed: (error) => this.#crash(error),
+    });
+  }
+
+  #identity(): { groupId: string; memberId: string; groupGenerationId: number } {
+    const identity: Identity | undefined = this.#running?.membership.identity;
+    return {
+      groupId: this.#config.groupId,
+      memberId: identity?.memberId ?? '',
+      groupGenerationId: identity?.epoch ?? -1,
+    };
+  }
+
+  /** Other leases, pauses or positions: there may be something to fetch or to handle. */
+  #changed(): void {
+    this.#running?.fetcher.tick();
+    this.#running?.runner.pump();
+  }
+
+  /** Commits what is handled; a refusal is no drama, since whoever reads next begins at the last commit. */
+  async #commitLast(leases: Iterable<PartitionLease>): Promise<void> {
+    if (this.#running?.commitsByItself !== true) return;
+    try {
+      await this.#running.committer.commitHandled(leases);
+    } catch (error) {
+      this.#warn(`committing failed: ${errorOf(error).message}`);
+    }
+  }
+
+  /** The offset is not in the log any more: on to where a new group would begin. */
+  async #comeBack(lease: PartitionLease, error: StratalogRequestError): Promise<void> {
+    const end = this.#subscriptions.fallback(lease.topic);
+    const offset = await endOf(this.#base.api, lease, end);
+    this.#warn(`${lease.key}: ${error.message}; reading on from the ${end} offset, ${offset}`);
+    lease.seek(offset);
+  }
+
+  async #stop(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    clearInterval(running.timer);
+    const idle = running.runner.stop();
+    await running.fetcher.stop();
+    await idle;
+    await this.#commitLast(this.#ownership.leases());
+    await running.membership.stop();
+    this.#running = undefined;
+    this.#ownership.lose();
+    this.#channel?.close();
+    this.#base.instrumentation.emit('consumer.stop', null);
+  }
+
+  /** It can't go on. Said aloud, since a consumer that stops silently is found out too late. */
+  #crash(error: Error): void {
+    if (this.#running === undefined || this.#stopping !== undefined) return;
+    const { groupId } = this.#config;
+    this.#base.logger.error(`[stratalog] consumer of group ${groupId} stops: ${error.message}`);
+    this.#base.instrumentation.emit('consumer.crash', { error, groupId, restart: false });
+    this.#channel?.close(error);
+    void this.stop();
+  }
+
+  #warn(message: string): void {
+    this.#base.logger.warn(`[stratalog] group ${this.#config.groupId}: ${message}`);
+  }
+}
+
+function handlerOf({ eachMessage, eachBatch }: ConsumerRunConfig): Handler {
+  if (eachBatch !== undefined) return { kind: 'batch', handle: eachBatch };
+  if (eachMessage !== undefined) return { kind: 'message', handle: eachMessage };
+  throw new StratalogClientError('invalid-argument', 'run() takes eachMessage or eachBatch');
+}
+
+function endNamed(offset: string): 'earliest' | 'latest' | undefined {
+  if (offset === '-2' || offset === 'earliest') return 'earliest';
+  return offset === '-1' || offset === 'latest' ? 'latest' : undefined;
+}
+
+function processOf(
+  batch: Batch,
+): Omit<ConsumerEventPayloads['consumer.end_batch_process'], 'duration'> {
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    highWatermark: batch.highWatermark,
+    offsetLag: batch.offsetLag(),
+    offsetLagLow: batch.offsetLagLow(),
+    batchSize: batch.messages.length,
+    firstOffset: batch.firstOffset(),
+    lastOffset: batch.lastOffset(),
+  };
+}

@@ -1,0 +1,160 @@
+// One fetch of many partitions: as bytes in one answer, or by reference, reading the bytes where they lie.
+
+import { ERRORS } from '../../errors.ts';
+import { decodeFetchFrames, type FetchFrame } from '../../record/frames.ts';
+import type { ApiClient } from '../api-client.ts';
+import { type ErrorBody, StratalogRequestError } from '../errors.ts';
+import { partitionKey, type TopicPartition } from '../types.ts';
+import { messagesFrom, placeOffsets } from './fetched.ts';
+import type { FetchResult } from './lease.ts';
+
+export interface FetchRequest {
+  readonly partitions: readonly (TopicPartition & { readonly offset: number })[];
+  readonly maxBytes: number;
+  readonly maxBytesPerPartition: number;
+  readonly minBytes: number;
+  readonly maxWaitMs: number;
+}
+
+export type PartitionAnswer =
+  | ({ readonly kind: 'records' } & FetchResult)
+  | { readonly kind: 'error'; readonly error: StratalogRequestError };
+
+/** By partition. */
+export type FetchAnswer = ReadonlyMap<string, PartitionAnswer>;
+
+function bodyOf(request: FetchRequest, deliver: 'bytes' | 'reference'): unknown {
+  return {
+    deliver,
+    max_bytes: request.maxBytes,
+    min_bytes: request.minBytes,
+    max_wait_ms: request.maxWaitMs,
+    partitions: request.partitions.map(({ topic, partition, offset }) => ({
+      topic_name: topic,
+      partition_id: partition,
+      offset,
+      max_bytes: request.maxBytesPerPartition,
+    })),
+  };
+}
+
+/** An error in a frame has only Kafka's number. */
+function errorOfFrame({ kafkaErrorCode, message }: FetchFrame): StratalogRequestError {
+  const known = Object.values(ERRORS).find(({ kafkaCode }) => kafkaCode === kafkaErrorCode);
+  const body: ErrorBody = {
+    message,
+    kafka_error_code: kafkaErrorCode,
+    kafka_error: known?.kafkaError ?? 'UNKNOWN_SERVER_ERROR',
+    error_code: known?.errorCode ?? 50002,
+    retriable: known?.retriable ?? false,
+  };
+  return new StratalogRequestError(body, { status: Math.trunc((known?.errorCode ?? 50002) / 100) });
+}
+
+export async function fetchBytes(
+  api: ApiClient,
+  request: FetchRequest,
+  signal: AbortSignal,
+): Promise<FetchAnswer> {
+  const { body } = await api.call({
+    method: 'POST',
+    path: '/fetch',
+    json: bodyOf(request, 'bytes'),
+    acceptRaw: true,
+    waitMs: request.maxWaitMs,
+    retries: 0,
+    signal,
+  });
+  const offsets = new Map(request.partitions.map((one) => [partitionKey(one), one.offset]));
+  const answers = new Map<string, PartitionAnswer>();
+  for (const frame of decodeFetchFrames(body)) {
+    const key = partitionKey({ topic: frame.topicName, partition: frame.partition });
+    if (frame.kafkaErrorCode !== 0) {
+      answers.set(key, { kind: 'error', error: errorOfFrame(frame) });
+      continue;
+    }
+    const batches = bufferOf(frame.batches);
+    answers.set(key, {
+      kind: 'records',
+      messages: messagesFrom(batches, offsets.get(key) ?? 0),
+      sizeBytes: batches.length,
+      highWatermark: Number(frame.highWatermark),
+      nextOffset: Number(frame.nextOffset),
+    });
+  }
+  return answers;
+}
+
+interface ReferenceAnswer {
+  readonly partitions: readonly ({
+    readonly topic_name: string;
+    readonly partition_id: number;
+    readonly high_watermark: number;
+    readonly next_offset: number;
+    readonly references?: readonly Reference[];
+    readonly error?: ErrorBody;
+  } & ErrorBody)[];
+}
+
+interface Reference {
+  readonly url: string;
+  /** First and last byte, both included. */
+  readonly range: readonly [number, number];
+  readonly base_offset: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export async function fetchReferences(
+  api: ApiClient,
+  request: FetchRequest,
+  signal: AbortSignal,
+): Promise<FetchAnswer> {
+  const { partitions } = await api.json<ReferenceAnswer>({
+    method: 'POST',
+    path: '/fetch',
+    json: bodyOf(request, 'reference'),
+    retries: 0,
+    signal,
+  });
+  const offsets = new Map(request.partitions.map((one) => [partitionKey(one), one.offset]));
+  const answers = await Promise.all(
+    partitions.map(async (one): Promise<[string, PartitionAnswer]> => {
+      const key = partitionKey({ topic: one.topic_name, partition: one.partition_id });
+      const problem = one.error ?? (one.error_code === undefined ? undefined : one);
+      if (problem !== undefined) {
+        const status = Math.trunc((problem.error_code ?? 50002) / 100);
+        return [key, { kind: 'error', error: new StratalogRequestError(problem, { status }) }];
+      }
+      const parts = await Promise.all(
+        (one.references ?? []).map((reference) => readReference(api, reference, signal)),
+      );
+      const offset = offsets.get(key) ?? 0;
+      return [
+        key,
+        {
+          kind: 'records',
+          messages: parts.flatMap((bytes) => messagesFrom(bytes, offset)),
+          sizeBytes: parts.reduce((bytes, part) => bytes + part.length, 0),
+          highWatermark: one.high_watermark,
+          nextOffset: one.next_offset,
+        },
+      ];
+    }),
+  );
+  return new Map(answers);
+}
+
+async function readReference(
+  api: ApiClient,
+  { url, range, base_offset, headers }: Reference,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const [from, to] = range;
+  const { body } = await api.get(url, headers ?? { range: `bytes=${from}-${to}` }, signal);
+  placeOffsets(body, base_offset);
+  return body;
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}

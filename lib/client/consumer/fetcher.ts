@@ -1,0 +1,200 @@
+// Keeps the queues of the leases filled. Knows when to ask and when to leave the log in peace: an idle consumer asks
+// more and more rarely, since every request has a price.
+
+import type { ApiClient } from '../api-client.ts';
+import { backoffMs, isTransient, RETRY_DEFAULTS } from '../backoff.ts';
+import { errorOf, type StratalogRequestError } from '../errors.ts';
+import { type FetchLimits, type PlannedFetch, planFetches } from './fetch-plan.ts';
+import { fetchBytes, fetchReferences, type PartitionAnswer } from './fetch-request.ts';
+import type { PartitionLease } from './lease.ts';
+
+export interface FetcherConfig extends FetchLimits {
+  /** How long the log may wait for records before it answers with none (fetch.max.wait.ms). */
+  readonly maxWaitMs: number;
+  /** After answers without records: the pause before the next question grows up to this. */
+  readonly idleBackoffMsMax: number;
+  readonly minBytes: number;
+}
+
+export interface FetcherTools {
+  readonly api: ApiClient;
+  readonly leases: () => Iterable<PartitionLease>;
+  readonly isPaused: (lease: PartitionLease) => boolean;
+  /** There is something to handle. */
+  readonly arrived: () => void;
+  /** The offset is gone, or not there yet: puts the lease somewhere else. */
+  readonly outOfRange: (lease: PartitionLease, error: StratalogRequestError) => Promise<void>;
+  readonly failed: (error: Error) => void;
+  readonly warn: (message: string) => void;
+  readonly fetchStart: () => void;
+  readonly fetched: (result: { numberOfBatches: number; duration: number }) => void;
+}
+
+const IDLE_BACKOFF_MS_MIN = 50;
+const BLOCK_MS_MAX = 5_000;
+
+export class Fetcher {
+  readonly #config: FetcherConfig;
+  readonly #tools: FetcherTools;
+  readonly #busy = new Set<PartitionLease>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #underWay = new Set<Promise<void>>();
+  #abort = new AbortController();
+  #isRunning = false;
+  #isWaiting = false;
+  #idleRounds = 0;
+  #failures = 0;
+
+  constructor(config: FetcherConfig, tools: FetcherTools) {
+    this.#config = config;
+    this.#tools = tools;
+  }
+
+  start(): void {
+    this.#isRunning = true;
+    this.#abort = new AbortController();
+    this.tick();
+  }
+
+  /** Nothing is asked or delivered any more when this resolves. */
+  async stop(): Promise<void> {
+    this.#isRunning = false;
+    this.#abort.abort();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    await Promise.all(this.#underWay);
+  }
+
+  /** Looks whether there is something to ask; called whenever leases, queues or pauses change. */
+  tick(): void {
+    if (!this.#isRunning) return;
+    const plans = planFetches(
+      {
+        leases: this.#tools.leases(),
+        busy: this.#busy,
+        isWaiting: this.#isWaiting,
+        isPaused: this.#tools.isPaused,
+        nowMs: performance.now(),
+      },
+      this.#config,
+    );
+    for (const plan of plans) {
+      if (plan.wait) this.#isWaiting = true;
+      for (const lease of plan.leases) this.#busy.add(lease);
+      const run = this.#run(plan).finally(() => this.#underWay.delete(run));
+      this.#underWay.add(run);
+    }
+  }
+
+  async #run(plan: PlannedFetch): Promise<void> {
+    let count = 0;
+    try {
+      count = await this.#fetch(plan);
+      this.#failures = 0;
+    } catch (error) {
+      this.#handle(error, plan);
+    }
+    for (const lease of plan.leases) this.#busy.delete(lease);
+    if (count > 0) this.#tools.arrived();
+    if (plan.wait) this.#finishWaiting(count);
+    this.tick();
+  }
+
+  /** How many records came. */
+  async #fetch(plan: PlannedFetch): Promise<number> {
+    const startedAt = performance.now();
+    this.#tools.fetchStart();
+    const asked = plan.leases.map((lease) => ({
+      lease,
+      generation: lease.generation,
+      offset: lease.fetchOffset,
+    }));
+    const request = {
+      partitions: asked.map(({ lease, offset }) => ({
+        topic: lease.topic,
+        partition: lease.partition,
+        offset,
+      })),
+      maxBytes: plan.maxBytes,
+      maxBytesPerPartition: plan.maxBytesPerPartition,
+      minBytes: plan.wait ? this.#config.minBytes : 0,
+      maxWaitMs: plan.wait ? this.#config.maxWaitMs : 0,
+    };
+    const fetch = plan.deliver === 'bytes' ? fetchBytes : fetchReferences;
+    const answers = await fetch(this.#tools.api, request, this.#abort.signal);
+    let count = 0;
+    let batches = 0;
+    for (const { lease, generation } of asked) {
+      const answer = answers.get(lease.key);
+      const isStale = lease.generation !== generation || lease.state === 'lost';
+      if (answer === undefined || isStale) continue;
+      count += this.#apply(lease, answer);
+      batches += 1;
+    }
+    this.#tools.fetched({ numberOfBatches: batches, duration: performance.now() - startedAt });
+    return count;
+  }
+
+  #apply(lease: PartitionLease, answer: PartitionAnswer): number {
+    if (answer.kind === 'records') {
+      lease.push(answer);
+      return answer.messages.length;
+    }
+    const { error } = answer;
+    if (error.type === 'OFFSET_OUT_OF_RANGE') {
+      lease.blockedUntilMs = Number.POSITIVE_INFINITY;
+      this.#tools.outOfRange(lease, error).then(
+        () => this.tick(),
+        (failure) => this.#block([lease], failure),
+      );
+    } else if (error.retriable) {
+      this.#block([lease], error);
+    } else {
+      this.#tools.failed(error);
+    }
+    return 0;
+  }
+
+  #handle(error: unknown, plan: PlannedFetch): void {
+    if (!this.#isRunning) return;
+    if (isTransient(error)) this.#block(plan.leases, error);
+    else this.#tools.failed(errorOf(error));
+  }
+
+  /** Leaves these alone for a while. */
+  #block(leases: readonly PartitionLease[], error: unknown): void {
+    this.#failures += 1;
+    const waitMs = backoffMs(this.#failures, RETRY_DEFAULTS, Math.random(), error);
+    const delayMs = Math.min(waitMs, BLOCK_MS_MAX);
+    const names = leases.map(({ key }) => key).join(', ');
+    this.#tools.warn(
+      `fetching ${names} failed, next try in ${delayMs} ms: ${errorOf(error).message}`,
+    );
+    for (const lease of leases) lease.blockedUntilMs = performance.now() + delayMs - 1;
+    this.#after(delayMs, () => this.tick());
+  }
+
+  /** The next waiting request may go: at once if there was something, else after a pause that grows. */
+  #finishWaiting(count: number): void {
+    this.#idleRounds = count > 0 ? 0 : this.#idleRounds + 1;
+    const growing = IDLE_BACKOFF_MS_MIN * 2 ** Math.min(this.#idleRounds - 1, 20);
+    const delayMs = this.#idleRounds === 0 ? 0 : Math.min(growing, this.#config.idleBackoffMsMax);
+    if (delayMs === 0) {
+      this.#isWaiting = false;
+      return;
+    }
+    this.#after(delayMs, () => {
+      this.#isWaiting = false;
+      this.tick();
+    });
+  }
+
+  #after(delayMs: number, action: () => void): void {
+    if (!this.#isRunning) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+}

@@ -1,0 +1,223 @@
+// A consumer's place in its group: joins, heartbeats by a timer of its own (a handler may take as long as it likes), and
+// joins again when the group has put it out. What partitions mean is not known here.
+
+import { type ApiClient, pathOf } from '../api-client.ts';
+import { backoffMs, isTransient, pause, RETRY_DEFAULTS } from '../backoff.ts';
+import { errorOf, isKafkaError } from '../errors.ts';
+import type { TopicPartition } from '../types.ts';
+import { type AssignedTopic, assignmentOf, partitionsOf } from './assignment.ts';
+
+export interface MembershipConfig {
+  readonly groupId: string;
+  readonly instanceId?: string;
+  readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
+  readonly assignor?: string;
+  /** Milliseconds; default: what the group asks for. */
+  readonly heartbeatIntervalMs?: number;
+}
+
+export interface WantedTopics {
+  readonly names: readonly string[];
+  /** Of whole names. */
+  readonly regex?: string;
+}
+
+/** Who somebody is in the group; commits and claims carry it. */
+export interface Identity {
+  readonly memberId: string;
+  readonly epoch: number;
+}
+
+export interface MembershipListener {
+  /** What it uses now, what it is still giving up included. */
+  owned(): Iterable<TopicPartition>;
+  /** What it is to use; called after every answer, changed or not. */
+  assigned(target: readonly TopicPartition[]): void;
+  /** It is out of the group: what it owned is somebody else's. It joins again by itself. */
+  fenced(error: Error): void;
+  heartbeat(identity: Identity): void;
+  /** It can't be a member, and trying again won't help. */
+  failed(error: Error): void;
+}
+
+interface MemberAnswer {
+  readonly member_id?: string;
+  readonly member_epoch: number;
+  readonly heartbeat_interval_ms: number;
+  readonly assignment: readonly AssignedTopic[];
+}
+
+/** Errors that say: this membership is over, join anew. */
+const OUT_OF_GROUP = ['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID', 'STALE_MEMBER_EPOCH'];
+const RETRY_MS_MAX = 1_000;
+
+export class Membership {
+  readonly #api: ApiClient;
+  readonly #config: MembershipConfig;
+  readonly #listener: MembershipListener;
+  #wanted: WantedTopics = { names: [] };
+  #identity: Identity | undefined;
+  #intervalMs = 1_000;
+  #failures = 0;
+  #counter = 0;
+  #isActive = false;
+  #isBeating = false;
+  #isHurried = false;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #stopped = new AbortController();
+
+  constructor(api: ApiClient, config: MembershipConfig, listener: MembershipListener) {
+    this.#api = api;
+    this.#config = config;
+    this.#listener = listener;
+  }
+
+  /** Undefined while it is in no group. */
+  get identity(): Identity | undefined {
+    return this.#identity;
+  }
+
+  /** Joins; resolves when it is a member. Errors: what the group refuses for good. */
+  async start(wanted: WantedTopics): Promise<void> {
+    this.#wanted = wanted;
+    this.#isActive = true;
+    await this.#join();
+    this.#plan(this.#intervalMs);
+  }
+
+  /** A heartbeat now, since there is something to tell. */
+  hurry(): void {
+    if (!this.#isActive) return;
+    if (this.#isBeating) this.#isHurried = true;
+    else this.#plan(0);
+  }
+
+  /** Leaves the group, so that others need not wait for the session to time out. */
+  async stop(): Promise<void> {
+    this.#isActive = false;
+    this.#stopped.abort();
+    clearTimeout(this.#timer);
+    const identity = this.#identity;
+    this.#identity = undefined;
+    if (identity === undefined) return;
+    try {
+      const path = this.#path(identity.memberId);
+      await this.#api.call({
+        method: 'DELETE',
+        path,
+        query: { counter: this.#counter + 1 },
+        retries: 2,
+      });
+    } catch {
+      // Whoever can't say goodbye is missed when its session times out.
+    }
+  }
+
+  #path(...rest: readonly string[]): string {
+    return pathOf('consumer-groups', this.#config.groupId, 'members', ...rest);
+  }
+
+  #subscription(): Record<string, unknown> {
+    const { names, regex } = this.#wanted;
+    return {
+      ...(names.length === 0 ? {} : { subscribed_topics: names }),
+      ...(regex === undefined ? {} : { topic_regex: regex }),
+    };
+  }
+
+  async #join(): Promise<void> {
+    const { instanceId, assignor, sessionTimeoutMs, rebalanceTimeoutMs } = this.#config;
+    const body = {
+      ...this.#subscription(),
+      session_timeout_ms: sessionTimeoutMs,
+      rebalance_timeout_ms: rebalanceTimeoutMs,
+      ...(instanceId === undefined ? {} : { instance_id: instanceId }),
+      ...(assignor === undefined ? {} : { assignor }),
+    };
+    for (let tries = 1; this.#isActive; tries += 1) {
+      try {
+        const call = { method: 'POST', path: this.#path(), json: body, retries: 0 } as const;
+        this.#adopt(await this.#api.json<MemberAnswer>(call));
+        return;
+      } catch (error) {
+        const mayPass = isTransient(error) || isKafkaError(error, 'UNRELEASED_INSTANCE_ID');
+        if (!mayPass) throw error;
+        const waitMs = backoffMs(tries, RETRY_DEFAULTS, Math.random(), error);
+        await pause(Math.min(waitMs, RETRY_MS_MAX), this.#stopped.signal);
+      }
+    }
+  }
+
+  #adopt(answer: MemberAnswer): void {
+    const memberId = answer.member_id ?? this.#identity?.memberId ?? '';
+    this.#identity = { memberId, epoch: answer.member_epoch };
+    this.#intervalMs = this.#config.heartbeatIntervalMs ?? answer.heartbeat_interval_ms;
+    this.#failures = 0;
+    this.#listener.assigned(partitionsOf(answer.assignment));
+  }
+
+  #plan(delayMs: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#isActive) return;
+    this.#timer = setTimeout(() => void this.#beat(), delayMs);
+  }
+
+  async #beat(): Promise<void> {
+    this.#isBeating = true;
+    this.#isHurried = false;
+    try {
+      await this.#heartbeat();
+    } catch (error) {
+      await this.#handle(error);
+    } finally {
+      this.#isBeating = false;
+    }
+    this.#plan(this.#isHurried ? 0 : this.#delayMs());
+  }
+
+  #delayMs(): number {
+    if (this.#failures === 0) return this.#intervalMs;
+    const waitMs = backoffMs(this.#failures, RETRY_DEFAULTS, Math.random());
+    return Math.min(waitMs, RETRY_MS_MAX, this.#intervalMs);
+  }
+
+  async #heartbeat(): Promise<void> {
+    const identity = this.#identity;
+    if (identity === undefined) return;
+    this.#counter += 1;
+    const answer = await this.#api.json<MemberAnswer>({
+      method: 'POST',
+      path: this.#path(identity.memberId, 'heartbeat'),
+      json: {
+        member_epoch: identity.epoch,
+        counter: this.#counter,
+        owned_partitions: assignmentOf(this.#listener.owned()),
+      },
+      retries: 0,
+    });
+    if (this.#identity !== identity) return;
+    this.#adopt(answer);
+    this.#listener.heartbeat(this.#identity);
+  }
+
+  async #handle(error: unknown): Promise<void> {
+    if (!this.#isActive) return;
+    if (isTransient(error)) {
+      this.#failures += 1;
+    } else if (isKafkaError(error, ...OUT_OF_GROUP)) {
+      this.#identity = undefined;
+      this.#counter = 0;
+      this.#listener.fenced(errorOf(error));
+      await this.#join().catch((refusal) => this.#fail(refusal));
+    } else {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#isActive = false;
+    this.#identity = undefined;
+    this.#listener.failed(errorOf(error));
+  }
+}

@@ -1,0 +1,164 @@
+// The partitions that this consumer owns: follows what the group assigns, one change at a time.
+//
+// Ordering (`monotonic-ownership`): a revoked partition is finished, committed and dropped before the next heartbeat
+// leaves it out of what is owned; an assigned one is claimed before it is read; and never while a handler of an earlier
+// stay of the same partition is still at work in this process.
+
+import type { ApiClient } from '../api-client.ts';
+import { errorOf, StratalogRequestError } from '../errors.ts';
+import { partitionKey, type TopicPartition } from '../types.ts';
+import { changeBetween } from './assignment.ts';
+import { PartitionLease } from './lease.ts';
+import type { Identity } from './membership.ts';
+import {
+  type Claim,
+  claimPartitions,
+  endOf,
+  type FetchOffsets,
+  ownOffsets,
+} from './start-positions.ts';
+
+export interface OwnershipTools {
+  readonly api: ApiClient;
+  readonly groupId: string;
+  readonly identity: () => Identity | undefined;
+  /** Asks for a heartbeat now. */
+  readonly hurry: () => void;
+  /** Commits what is handled of partitions that go; does nothing where the program commits by itself. */
+  readonly commitLast: (leases: readonly PartitionLease[]) => Promise<void>;
+  readonly fetchOffsets: FetchOffsets | undefined;
+  /** Where to begin where nothing is committed. */
+  readonly fallback: (topic: string) => 'earliest' | 'latest';
+  /** Takes the offset that was sought before the partition was owned. */
+  readonly takeSeek: (key: string) => number | undefined;
+  /** There are other leases than before. */
+  readonly changed: () => void;
+  readonly warn: (message: string) => void;
+}
+
+export class Ownership {
+  readonly #tools: OwnershipTools;
+  readonly #leases = new Map<string, PartitionLease>();
+  /** Lost ones: their handlers may still be at work, and know what they handled. */
+  readonly #former = new Map<string, PartitionLease>();
+  #target: readonly TopicPartition[] = [];
+  #isReconciling = false;
+
+  constructor(tools: OwnershipTools) {
+    this.#tools = tools;
+  }
+
+  leases(): Iterable<PartitionLease> {
+    return this.#leases.values();
+  }
+
+  find(place: TopicPartition): PartitionLease | undefined {
+    return this.#leases.get(partitionKey(place));
+  }
+
+  /** The group says what is to be read. */
+  assigned(target: readonly TopicPartition[]): void {
+    this.#target = target;
+    if (!this.#isReconciling) void this.#reconcile();
+  }
+
+  /** Everything is somebody else's from now on. */
+  lose(): void {
+    this.#target = [];
+    for (const lease of this.#leases.values()) {
+      lease.setState('lost');
+      this.#former.set(lease.key, lease);
+    }
+    this.#leases.clear();
+    this.#tools.changed();
+  }
+
+  async #reconcile(): Promise<void> {
+    this.#isReconciling = true;
+    for (let target: readonly TopicPartition[] | undefined; target !== this.#target; ) {
+      target = this.#target;
+      const { added, revoked } = changeBetween([...this.#leases.values()], target);
+      try {
+        await Promise.all([this.#giveUp(revoked), this.#takeOver(added)]);
+      } catch (error) {
+        // What is still missing is tried again after the next heartbeat.
+        this.#tools.warn(`taking partitions over failed: ${errorOf(error).message}`);
+      }
+    }
+    this.#isReconciling = false;
+  }
+
+  async #giveUp(revoked: readonly TopicPartition[]): Promise<void> {
+    const leases = revoked.map((place) => this.find(place)).filter((lease) => lease !== undefined);
+    if (leases.length === 0) return;
+    for (const lease of leases) lease.setState('revoking');
+    await Promise.all(
+      leases.map(async (lease) => {
+        await lease.work;
+        if (lease.state === 'lost') return;
+        await this.#tools.commitLast([lease]);
+        if (this.#leases.get(lease.key) === lease) this.#leases.delete(lease.key);
+      }),
+    );
+    this.#tools.changed();
+    this.#tools.hurry();
+  }
+
+  async #takeOver(added: readonly TopicPartition[]): Promise<void> {
+    if (added.length === 0) return;
+    await Promise.all(added.map((place) => this.#former.get(partitionKey(place))?.work));
+    const identity = this.#tools.identity();
+    if (identity === undefined) return;
+    const claims = await this.#claim(identity, added);
+    const offsets = await this.#startOffsets(claims);
+    // Meanwhile it may have been put out of the group: then these claims are as void as its other partitions.
+    if (this.#tools.identity()?.memberId !== identity.memberId) return;
+    for (const [index, { place, committed }] of claims.entries()) {
+      const offset = offsets[index];
+      if (offset === undefined || this.find(place) !== undefined) continue;
+      const lease = new PartitionLease(place, { offset, committed });
+      this.#former.delete(lease.key);
+      this.#leases.set(lease.key, lease);
+    }
+    this.#tools.changed();
+    this.#tools.hurry();
+  }
+
+  async #claim(
+    identity: Identity,
+    partitions: readonly TopicPartition[],
+  ): Promise<readonly Claim[]> {
+    const { api, groupId } = this.#tools;
+    try {
+      return await claimPartitions(api, groupId, identity, partitions);
+    } catch (error) {
+      if (!(error instanceof StratalogRequestError) || error.status !== 409) throw error;
+      // The assignment has moved on; the next heartbeat says where to.
+      this.#tools.hurry();
+      return [];
+    }
+  }
+
+  async #startOffsets(claims: readonly Claim[]): Promise<readonly number[]> {
+    const { fetchOffsets } = this.#tools;
+    const places = claims.map(({ place }) => place);
+    const own = fetchOffsets === undefined ? undefined : await ownOffsets(fetchOffsets, places);
+    return Promise.all(claims.map((claim) => this.#startOffset(claim, own)));
+  }
+
+  /** Sought, or as the program's own store says, or where this process had come to, or committed, or one of the ends. */
+  async #startOffset(
+    { place, committed }: Claim,
+    own: ReadonlyMap<string, number> | undefined,
+  ): Promise<number> {
+    const key = partitionKey(place);
+    const known = this.#tools.takeSeek(key) ?? own?.get(key);
+    if (known !== undefined) return known;
+    const former = this.#former.get(key);
+    if (own === undefined && former !== undefined && former.committed === committed) {
+      return former.tracker.watermark;
+    }
+    if (own === undefined && committed !== undefined) return committed;
+    return endOf(this.#tools.api, place, this.#tools.fallback(place.topic));
+  }
+}

@@ -1,0 +1,71 @@
+// Where to begin reading a partition: at what is committed, or else at one of its ends.
+
+import { type ApiClient, pathOf } from '../api-client.ts';
+import { partitionKey, type TopicPartition, type TopicPartitionOffset } from '../types.ts';
+import type { Identity } from './membership.ts';
+
+/** Asks an own store of offsets; what it leaves out has none. */
+export type FetchOffsets = (
+  partitions: readonly TopicPartition[],
+) => Promise<readonly TopicPartitionOffset[]>;
+
+interface ClaimAnswer {
+  readonly offsets?: readonly {
+    readonly topic_name: string;
+    readonly partition_id: number;
+    readonly offset: number | null;
+  }[];
+}
+
+export interface Claim {
+  readonly place: TopicPartition;
+  /** Undefined: the group never committed one. */
+  readonly committed: number | undefined;
+}
+
+/** Takes partitions over for the member; those that it may not have (any more, or yet) are left out. */
+export async function claimPartitions(
+  api: ApiClient,
+  groupId: string,
+  identity: Identity,
+  partitions: readonly TopicPartition[],
+): Promise<readonly Claim[]> {
+  const answer = await api.json<ClaimAnswer>({
+    method: 'POST',
+    path: pathOf('consumer-groups', groupId, 'offsets', 'claim'),
+    json: {
+      member_id: identity.memberId,
+      member_epoch: identity.epoch,
+      partitions: partitions.map(({ topic, partition }) => ({
+        topic_name: topic,
+        partition_id: partition,
+      })),
+    },
+    retries: 2,
+  });
+  return (answer.offsets ?? []).map(({ topic_name, partition_id, offset }) => ({
+    place: { topic: topic_name, partition: partition_id },
+    committed: offset ?? undefined,
+  }));
+}
+
+/** The first offset of a partition, or the next one. */
+export async function endOf(
+  api: ApiClient,
+  { topic, partition }: TopicPartition,
+  end: 'earliest' | 'latest',
+): Promise<number> {
+  const path = pathOf('topics', topic, 'partitions', partition, 'offset');
+  const query = { [end]: true };
+  const { offset } = await api.json<{ offset: number }>({ method: 'GET', path, query });
+  return offset;
+}
+
+/** What the program's own store says of these partitions. */
+export async function ownOffsets(
+  fetchOffsets: FetchOffsets,
+  partitions: readonly TopicPartition[],
+): Promise<ReadonlyMap<string, number>> {
+  const offsets = await fetchOffsets(partitions);
+  return new Map(offsets.map((one) => [partitionKey(one), Number(one.offset)]));
+}

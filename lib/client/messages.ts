@@ -1,0 +1,96 @@
+// Between what users write and read (types.ts) and the records of a batch (lib/record).
+
+import { COMPRESSION_KINDS, type CompressionKind } from '../record/batch.ts';
+import type { BatchRecord, NewRecord, RecordHeader } from '../record/record.ts';
+import { StratalogClientError } from './errors.ts';
+import type {
+  Bytes,
+  Compression,
+  KafkaMessage,
+  Message,
+  MessageHeaders,
+  ReceivedHeaders,
+} from './types.ts';
+
+/** Bytes of a record beside its key, value and headers, at most. */
+const RECORD_OVERHEAD_BYTES = 40;
+const HEADER_OVERHEAD_BYTES = 10;
+
+export function bytesOf(value: Bytes | null | undefined): Uint8Array | null {
+  if (value === undefined || value === null) return null;
+  return typeof value === 'string' ? Buffer.from(value) : value;
+}
+
+function headersOf(headers: MessageHeaders | undefined): readonly RecordHeader[] {
+  if (headers === undefined) return [];
+  return Object.entries(headers).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    const values = Array.isArray(value) ? value : [value as Bytes | null];
+    return values.map((one: Bytes | null) => ({ key, value: bytesOf(one) }));
+  });
+}
+
+function timestampOf(timestamp: Message['timestamp'], nowMs: number): number {
+  if (timestamp === undefined) return nowMs;
+  const timeMs = Number(timestamp);
+  if (Number.isSafeInteger(timeMs)) return timeMs;
+  throw new StratalogClientError(
+    'invalid-argument',
+    `a timestamp is milliseconds since 1970 or a Date, not "${String(timestamp)}"`,
+  );
+}
+
+export function recordOf(message: Message, nowMs: number): NewRecord {
+  return {
+    key: bytesOf(message.key),
+    value: bytesOf(message.value),
+    headers: headersOf(message.headers),
+    timestamp: timestampOf(message.timestamp, nowMs),
+  };
+}
+
+/** What a record takes in a batch, at most, before compression. */
+export function recordSizeBytes({ key, value, headers = [] }: NewRecord): number {
+  let size = (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+  for (const header of headers) {
+    size += header.key.length * 3 + (header.value?.length ?? 0) + HEADER_OVERHEAD_BYTES;
+  }
+  return size;
+}
+
+export function compressionKind(compression: Compression): CompressionKind {
+  const kind = typeof compression === 'number' ? COMPRESSION_KINDS[compression] : compression;
+  if (kind !== undefined && COMPRESSION_KINDS.includes(kind)) return kind;
+  throw new StratalogClientError(
+    'invalid-argument',
+    `compression is one of ${COMPRESSION_KINDS.join(', ')}, or their number, not ${compression}`,
+  );
+}
+
+/** Keys and values of a batch that was read as a Buffer are Buffers already; of a decompressed one they may not be. */
+function bufferOf(bytes: Uint8Array | null): Buffer | null {
+  if (bytes === null || Buffer.isBuffer(bytes)) return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function receivedHeaders(headers: readonly RecordHeader[]): ReceivedHeaders {
+  const received: ReceivedHeaders = {};
+  for (const { key, value } of headers) {
+    const next = bufferOf(value);
+    const before = received[key];
+    if (before === undefined) received[key] = next;
+    else received[key] = Array.isArray(before) ? [...before, next] : [before, next];
+  }
+  return received;
+}
+
+export function messageOf(record: BatchRecord, offset: string): KafkaMessage {
+  return {
+    key: bufferOf(record.key),
+    value: bufferOf(record.value),
+    timestamp: String(record.timestamp),
+    attributes: 0,
+    offset,
+    headers: receivedHeaders(record.headers),
+  };
+}

@@ -1,0 +1,57 @@
+// What the client knows of topics: how many partitions they have. Asked once and believed for a while; forgotten at
+// once when the log says that it doesn't know a partition.
+
+import { type ApiClient, pathOf } from './api-client.ts';
+import type { PartitionMetadata } from './types.ts';
+
+/** The part of a topic's description that is used here. */
+interface TopicAnswer {
+  readonly partitions_count: number;
+}
+
+export function partitionMetadata(partitionCount: number): PartitionMetadata[] {
+  return Array.from({ length: partitionCount }, (_, partitionId) => ({
+    partitionErrorCode: 0,
+    partitionId,
+    leader: 0,
+    replicas: [0],
+    isr: [0],
+    offlineReplicas: [],
+  }));
+}
+
+interface Known {
+  readonly expiresAtMs: number;
+  readonly partitions: Promise<readonly PartitionMetadata[]>;
+}
+
+export class TopicMetadata {
+  readonly #api: ApiClient;
+  readonly #maxAgeMs: number;
+  readonly #known = new Map<string, Known>();
+
+  constructor(api: ApiClient, maxAgeMs: number) {
+    this.#api = api;
+    this.#maxAgeMs = maxAgeMs;
+  }
+
+  /** Everyone who asks at the same time waits for one request. Errors: UNKNOWN_TOPIC_OR_PARTITION. */
+  partitions(topic: string): Promise<readonly PartitionMetadata[]> {
+    const known = this.#known.get(topic);
+    if (known !== undefined && known.expiresAtMs > Date.now()) return known.partitions;
+    const partitions = this.#load(topic);
+    this.#known.set(topic, { partitions, expiresAtMs: Date.now() + this.#maxAgeMs });
+    partitions.catch(() => this.forget(topic));
+    return partitions;
+  }
+
+  forget(topic: string): void {
+    this.#known.delete(topic);
+  }
+
+  async #load(topic: string): Promise<readonly PartitionMetadata[]> {
+    const path = pathOf('topics', topic);
+    const answer = await this.#api.json<TopicAnswer>({ method: 'GET', path });
+    return partitionMetadata(answer.partitions_count);
+  }
+}

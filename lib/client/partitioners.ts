@@ -1,0 +1,41 @@
+// Which partition a message goes to when it names none. A partitioner has kafkajs's shape, so one's own go on working.
+
+import { partitionForKey } from '../record/partitioner.ts';
+import { bytesOf } from './messages.ts';
+import type { Message, PartitionMetadata } from './types.ts';
+
+export interface PartitionerArgs {
+  readonly topic: string;
+  readonly partitionMetadata: readonly PartitionMetadata[];
+  readonly message: Message;
+}
+
+export type Partitioner = (args: PartitionerArgs) => number;
+export type PartitionerFactory = () => Partitioner;
+
+/** One after the other, from a random start for each topic, so that many small producers spread over all partitions. */
+function RoundRobinPartitioner(): Partitioner {
+  const next = new Map<string, number>();
+  return ({ topic, partitionMetadata }) => {
+    const count = partitionMetadata.length;
+    const turn = next.get(topic) ?? Math.floor(Math.random() * count);
+    next.set(topic, turn + 1);
+    return turn % count;
+  };
+}
+
+/** By the key's murmur2 hash, exactly as Kafka's Java client does; without a key in turn. */
+function DefaultPartitioner(): Partitioner {
+  const inTurn = RoundRobinPartitioner();
+  return (args) => {
+    const key = bytesOf(args.message.key);
+    return key === null ? inTurn(args) : partitionForKey(key, args.partitionMetadata.length);
+  };
+}
+
+/** Names as in kafkajs. */
+export const Partitioners = {
+  DefaultPartitioner,
+  JavaCompatiblePartitioner: DefaultPartitioner,
+  RoundRobinPartitioner,
+} as const;

@@ -1,0 +1,309 @@
+// Sends records. A request has a price here, so sends are gathered: those of `linger` milliseconds, of all topics and
+// partitions, go as one request, at once when they fill `batchBytes`.
+//
+// In each partition one batch is under way at a time, so that order holds whatever is tried again; requests with other
+// partitions run beside it, `maxInFlightRequests` at most.
+
+import { ASYNC_REQUEST_BYTES_MAX } from '../limits.ts';
+import type { CompressionKind } from '../record/batch.ts';
+import type { NewRecord } from '../record/record.ts';
+import type { ApiClient } from './api-client.ts';
+import { RETRY_DEFAULTS, type RetryOptions } from './backoff.ts';
+import { StratalogClientError } from './errors.ts';
+import type { Instrumentation, RequestPayload } from './instrumentation.ts';
+import { compressionKind, recordOf, recordSizeBytes } from './messages.ts';
+import { TopicMetadata } from './metadata.ts';
+import { type Partitioner, type PartitionerFactory, Partitioners } from './partitioners.ts';
+import { deliver } from './produce-request.ts';
+import { type PartitionRuns, ProduceQueue, type Run, type RunOutcome } from './producer-queue.ts';
+import { SendBuffer } from './send-buffer.ts';
+import {
+  type Acks,
+  type Compression,
+  type Message,
+  type PartitionMetadata,
+  type ProducerBatch,
+  type ProducerRecord,
+  partitionKey,
+  type RecordMetadata,
+} from './types.ts';
+
+export interface ProducerConfig {
+  readonly createPartitioner?: PartitionerFactory;
+  readonly retry?: RetryOptions;
+  /** Milliseconds for which a topic's number of partitions is believed; default 5 min (metadata.max.age.ms). */
+  readonly metadataMaxAge?: number;
+  /** Requests under way at most; default 5. Never two with the same partition. */
+  readonly maxInFlightRequests?: number;
+  /** Milliseconds that a send may wait for others to share its request (linger.ms); default 50. */
+  readonly linger?: number;
+  /** Bytes, before compression, at which a request goes without waiting (batch.size); default 1 MiB. */
+  readonly batchBytes?: number;
+  /** Bytes that may wait or be under way (buffer.memory); default 32 MiB. */
+  readonly bufferBytes?: number;
+  /** Milliseconds that a send waits for room in the buffer before it fails (max.block.ms); default 60 s. */
+  readonly maxBlock?: number;
+  /** For sends that don't say; default -1 (all) and none. */
+  readonly acks?: Acks;
+  readonly compression?: Compression;
+  /** Nothing waits for company: `linger` is 0 unless given, and up to 20 requests are under way. */
+  readonly lowLatency?: boolean;
+}
+
+export interface ProducerEventPayloads {
+  'producer.connect': null;
+  'producer.disconnect': null;
+  'producer.network.request': RequestPayload;
+}
+
+export const PRODUCER_EVENTS = {
+  CONNECT: 'producer.connect',
+  DISCONNECT: 'producer.disconnect',
+  REQUEST: 'producer.network.request',
+} as const;
+
+const LINGER_MS = 50;
+const BATCH_BYTES = 1_048_576;
+const BUFFER_BYTES = 32 * 1_048_576;
+const MAX_BLOCK_MS = 60_000;
+const METADATA_MAX_AGE_MS = 300_000;
+/** One record batch stays below max.message.bytes' default, its header included. */
+const RECORD_BATCH_BYTES = 1_000_000;
+
+export class Producer {
+  readonly events = PRODUCER_EVENTS;
+  readonly on: Instrumentation<ProducerEventPayloads>['on'];
+  readonly #config: ProducerConfig;
+  readonly #api: ApiClient;
+  readonly #retry: Required<RetryOptions>;
+  readonly #instrumentation: Instrumentation<ProducerEventPayloads>;
+  readonly #metadata: TopicMetadata;
+  readonly #partitioner: Partitioner;
+  readonly #queue = new ProduceQueue();
+  readonly #buffer: SendBuffer;
+  readonly #lingerMs: number;
+  readonly #inFlight = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  /** Sends enter the queue in the order of their calls: each waits for the one before to be in. */
+  #admitted: Promise<unknown> = Promise.resolve();
+  #isConnected = false;
+
+  constructor(
+    config: ProducerConfig,
+    base: {
+      readonly api: ApiClient;
+      readonly retry: RetryOptions;
+      readonly instrumentation: Instrumentation<ProducerEventPayloads>;
+    },
+  ) {
+    this.#config = config;
+    this.#api = base.api;
+    this.#retry = { ...RETRY_DEFAULTS, ...base.retry, ...config.retry };
+    this.#instrumentation = base.instrumentation;
+    this.on = base.instrumentation.on.bind(base.instrumentation);
+    this.#metadata = new TopicMetadata(base.api, config.metadataMaxAge ?? METADATA_MAX_AGE_MS);
+    this.#partitioner = (config.createPartitioner ?? Partitioners.DefaultPartitioner)();
+    this.#buffer = new SendBuffer(config.bufferBytes ?? BUFFER_BYTES);
+    this.#lingerMs = config.linger ?? (config.lowLatency === true ? 0 : LINGER_MS);
+  }
+
+  /** Costs no request: there is no connection to hold. */
+  async connect(): Promise<void> {
+    this.#isConnected = true;
+    this.#instrumentation.emit('producer.connect', null);
+  }
+
+  /** Sends what waits, and resolves when all of it has an outcome. */
+  async disconnect(): Promise<void> {
+    this.#isConnected = false;
+    await this.flush();
+    this.#instrumentation.emit('producer.disconnect', null);
+  }
+
+  send({ topic, messages, ...options }: ProducerRecord): Promise<RecordMetadata[]> {
+    return this.sendBatch({ ...options, topicMessages: [{ topic, messages }] });
+  }
+
+  /** Resolves when every record is stored (acks=0: handed over), with one entry a partition. */
+  async sendBatch({ topicMessages = [], ...options }: ProducerBatch): Promise<RecordMetadata[]> {
+    if (!this.#isConnected) {
+      throw new StratalogClientError('not-connected', 'connect() the producer before it sends');
+    }
+    const terms = {
+      acks: options.acks ?? this.#config.acks ?? -1,
+      compression: compressionKind(options.compression ?? this.#config.compression ?? 'none'),
+    };
+    const admission = this.#admitted.then(() => this.#admit(topicMessages, terms));
+    this.#admitted = admission.catch(() => undefined);
+    const { sent } = await admission;
+    return Promise.all(sent);
+  }
+
+  /** Sends what waits without lingering; resolves when everything sent before has an outcome. */
+  async flush(): Promise<void> {
+    await this.#admitted;
+    while (this.#buffer.heldBytes > 0) {
+      this.#dispatch();
+      await Promise.race(this.#inFlight);
+    }
+  }
+
+  /** Puts the messages in the queue. What it returns wraps the outcomes, so that to await the one isn't to await the other. */
+  async #admit(
+    topicMessages: NonNullable<ProducerBatch['topicMessages']>,
+    terms: SendTerms,
+  ): Promise<{ sent: Promise<RecordMetadata>[] }> {
+    const nowMs = Date.now();
+    const plans: PartitionPlan[] = [];
+    for (const { topic, messages } of topicMessages) {
+      const partitions = await this.#metadata.partitions(topic);
+      plans.push(...this.#planTopic({ topic, messages, partitions, nowMs }));
+    }
+    const sizeBytes = plans.reduce((bytes, plan) => bytes + plan.sizeBytes, 0);
+    await this.#makeRoom(sizeBytes);
+    const sent = plans.map((plan) => this.#enqueue(plan, terms));
+    this.#schedule();
+    return { sent };
+  }
+
+  /** What goes to each partition, in the order of the messages. */
+  #planTopic(from: {
+    readonly topic: string;
+    readonly messages: readonly Message[];
+    readonly partitions: readonly PartitionMetadata[];
+    readonly nowMs: number;
+  }): PartitionPlan[] {
+    const { topic, partitions } = from;
+    const plans = new Map<number, PartitionPlan>();
+    for (const message of from.messages) {
+      const partition =
+        message.partition ?? this.#partitioner({ topic, partitionMetadata: partitions, message });
+      const record = recordOf(message, from.nowMs);
+      const plan = plans.get(partition) ?? { topic, partition, records: [], sizeBytes: 0 };
+      plans.set(partition, plan);
+      plan.records.push(record);
+      plan.sizeBytes += recordSizeBytes(record);
+    }
+    return [...plans.values()];
+  }
+
+  /** Waits until the buffer has room; what waits in it goes out meanwhile, without lingering. */
+  async #makeRoom(sizeBytes: number): Promise<void> {
+    const waited = this.#buffer.reserve(sizeBytes, this.#config.maxBlock ?? MAX_BLOCK_MS);
+    if (waited === undefined) return;
+    this.#dispatch();
+    await waited;
+  }
+
+  #enqueue(plan: PartitionPlan, terms: SendTerms): Promise<RecordMetadata> {
+    const { topic, partition } = plan;
+    const shared = { topic, partition, ...terms, enqueuedAtMs: performance.now() };
+    const outcomes = splitRecords(plan.records, this.#requestBytes(terms.acks)).map(
+      (part) =>
+        new Promise<RunOutcome>((resolve) => {
+          const settle = (outcome: RunOutcome): void => {
+            this.#buffer.release(part.sizeBytes);
+            resolve(outcome);
+          };
+          this.#queue.push({ ...shared, ...part, settle });
+        }),
+    );
+    return Promise.all(outcomes).then((all) => metadataOf({ topic, partition }, all));
+  }
+
+  #requestBytes(acks: Acks): number {
+    const bytes = this.#config.batchBytes ?? BATCH_BYTES;
+    // What is handed over before it is stored must fit an asynchronous invocation, headers of batches included.
+    return acks === 0 ? Math.min(bytes, ASYNC_REQUEST_BYTES_MAX * 0.9) : bytes;
+  }
+
+  /** Sends now if there is enough, or else when the oldest record has lingered. */
+  #schedule(): void {
+    const { readyBytes, readySinceMs } = this.#queue;
+    if (readySinceMs === undefined) return;
+    if (readyBytes >= (this.#config.batchBytes ?? BATCH_BYTES)) {
+      this.#dispatch();
+    } else if (this.#timer === undefined) {
+      const lingeredMs = performance.now() - readySinceMs;
+      this.#timer = setTimeout(() => this.#dispatch(), Math.max(0, this.#lingerMs - lingeredMs));
+    }
+  }
+
+  /** Sends what may go now. */
+  #dispatch(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const requestsMax = this.#config.maxInFlightRequests ?? (this.#config.lowLatency ? 20 : 5);
+    while (this.#inFlight.size < requestsMax) {
+      const partitions = this.#queue.take((acks) => this.#requestBytes(acks));
+      if (partitions.length === 0) return;
+      const delivery = this.#deliver(partitions).finally(() => {
+        this.#inFlight.delete(delivery);
+        this.#schedule();
+      });
+      this.#inFlight.add(delivery);
+    }
+  }
+
+  #deliver(partitions: readonly PartitionRuns[]): Promise<void> {
+    return deliver(partitions, {
+      api: this.#api,
+      retry: this.#retry,
+      batchBytes: Math.min(RECORD_BATCH_BYTES, this.#config.batchBytes ?? BATCH_BYTES),
+      forgetTopic: (topic) => this.#metadata.forget(topic),
+      done: (place) => {
+        this.#queue.unlock(place);
+        this.#schedule();
+      },
+    });
+  }
+}
+
+/** What a send says of all its records. */
+interface SendTerms {
+  readonly acks: Acks;
+  readonly compression: CompressionKind;
+}
+
+interface PartitionPlan {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: NewRecord[];
+  sizeBytes: number;
+}
+
+/** Parts of at most `bytesMax`; a larger record has a part of its own. */
+function splitRecords(
+  records: readonly NewRecord[],
+  bytesMax: number,
+): Pick<Run, 'records' | 'sizeBytes'>[] {
+  const parts: { records: NewRecord[]; sizeBytes: number }[] = [];
+  for (const record of records) {
+    const sizeBytes = recordSizeBytes(record);
+    const last = parts.at(-1);
+    if (last === undefined || last.sizeBytes + sizeBytes > bytesMax) {
+      parts.push({ records: [record], sizeBytes });
+    } else {
+      last.records.push(record);
+      last.sizeBytes += sizeBytes;
+    }
+  }
+  return parts;
+}
+
+/** Errors: that of the first part that failed. */
+function metadataOf(
+  place: { readonly topic: string; readonly partition: number },
+  outcomes: readonly RunOutcome[],
+): RecordMetadata {
+  for (const outcome of outcomes) if (outcome.kind === 'failed') throw outcome.error;
+  const [first] = outcomes;
+  if (first?.kind !== 'sent') throw new Error(`nothing was sent to ${partitionKey(place)}`);
+  return {
+    topicName: place.topic,
+    partition: place.partition,
+    errorCode: 0,
+    logAppendTime: String(first.logAppendTimeMs ?? -1),
+    ...(first.baseOffset === undefined ? {} : { baseOffset: String(first.baseOffset) }),
+  };
+}

@@ -1,0 +1,102 @@
+// Where a program begins: one client of one log, from which producers, consumers and admins are made, as from kafkajs's
+// `Kafka`.
+
+import { Admin, type AdminEventPayloads } from './admin.ts';
+import { ApiClient } from './api-client.ts';
+import { RETRY_DEFAULTS, type RetryOptions } from './backoff.ts';
+import { Consumer } from './consumer/consumer.ts';
+import type { ConsumerConfig, ConsumerEventPayloads } from './consumer/consumer-config.ts';
+import { StratalogClientError } from './errors.ts';
+import { Instrumentation, type RequestPayload } from './instrumentation.ts';
+import { Producer, type ProducerConfig, type ProducerEventPayloads } from './producer.ts';
+import type { Transport } from './transport.ts';
+import { httpTransport } from './transports/http.ts';
+import type { Logger } from './types.ts';
+
+export interface StratalogConfig {
+  /** Where the HTTP API is, `http://127.0.0.1:4510` for the local home. Left out when a transport is given. */
+  readonly endpoint?: string;
+  /** Sent as a bearer token, for stacks with JWT authorisation; a function is asked before each request. */
+  readonly token?: string | (() => string | Promise<string>);
+  /** Another way to the log: sigv4, lambda or direct. */
+  readonly transport?: Transport;
+  readonly clientId?: string;
+  readonly retry?: RetryOptions;
+  /** Milliseconds that one try of a request may take; default 30 s. */
+  readonly requestTimeout?: number;
+  /** Told what needs a person's attention; default: `console`, warnings and errors only. */
+  readonly logger?: Logger;
+}
+
+const REQUEST_TIMEOUT_MS = 30_000;
+
+const QUIET_CONSOLE: Logger = {
+  debug() {},
+  info() {},
+  warn: (message) => console.warn(message),
+  error: (message) => console.error(message),
+};
+
+export class Stratalog {
+  readonly #transport: Transport;
+  readonly #config: StratalogConfig;
+
+  constructor(config: StratalogConfig) {
+    this.#config = config;
+    this.#transport = config.transport ?? overHttp(config);
+  }
+
+  producer(config: ProducerConfig = {}): Producer {
+    const instrumentation = new Instrumentation<ProducerEventPayloads>();
+    const api = this.#api((payload) => instrumentation.emit('producer.network.request', payload));
+    return new Producer(config, { api, retry: this.#config.retry ?? {}, instrumentation });
+  }
+
+  consumer(config: ConsumerConfig): Consumer {
+    const instrumentation = new Instrumentation<ConsumerEventPayloads>();
+    const onRequest = (payload: RequestPayload): void =>
+      instrumentation.emit('consumer.network.request', payload);
+    return new Consumer(config, {
+      api: this.#api(onRequest, config.retry),
+      instrumentation,
+      logger: this.#config.logger ?? QUIET_CONSOLE,
+      send: async (topic, messages) => {
+        const producer = this.producer({ linger: 0 });
+        await producer.connect();
+        await producer.send({ topic, messages });
+      },
+    });
+  }
+
+  admin(config: { readonly retry?: RetryOptions } = {}): Admin {
+    const instrumentation = new Instrumentation<AdminEventPayloads>();
+    const onRequest = (payload: RequestPayload): void =>
+      instrumentation.emit('admin.network.request', payload);
+    return new Admin(this.#api(onRequest, config.retry), instrumentation);
+  }
+
+  /** Closes what the transport holds open. */
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  #api(onRequest: (payload: RequestPayload) => void, retry: RetryOptions = {}): ApiClient {
+    return new ApiClient({
+      transport: this.#transport,
+      clientId: this.#config.clientId ?? 'stratalog',
+      retry: { ...RETRY_DEFAULTS, ...this.#config.retry, ...retry },
+      requestTimeoutMs: this.#config.requestTimeout ?? REQUEST_TIMEOUT_MS,
+      onRequest,
+    });
+  }
+}
+
+function overHttp({ endpoint, token }: StratalogConfig): Transport {
+  if (endpoint === undefined || !URL.canParse(endpoint)) {
+    throw new StratalogClientError(
+      'invalid-argument',
+      `the endpoint is a URL such as http://127.0.0.1:4510, not ${JSON.stringify(endpoint)}`,
+    );
+  }
+  return httpTransport({ endpoint, ...(token === undefined ? {} : { token }) });
+}

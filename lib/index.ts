@@ -1,0 +1,62 @@
+// What `import … from 'stratalog'` gives: the client. The server is not part of it.
+
+export {
+  Admin,
+  type ConfigChange,
+  type ConfigEntry,
+  ConfigResourceTypes,
+  type TopicConfig,
+} from './client/admin.ts';
+export type { RetryOptions } from './client/backoff.ts';
+export { Consumer } from './client/consumer/consumer.ts';
+export type {
+  ConsumerConfig,
+  ConsumerRunConfig,
+  ConsumerSubscribeTopic,
+  ConsumerSubscribeTopics,
+} from './client/consumer/consumer-config.ts';
+export { DEAD_LETTER_HEADERS, type FailurePolicy } from './client/consumer/failure-policy.ts';
+export type {
+  Batch,
+  EachBatchHandler,
+  EachBatchPayload,
+  EachMessageHandler,
+  EachMessagePayload,
+} from './client/consumer/payloads.ts';
+export {
+  type ClientErrorReason,
+  isRetriable,
+  StratalogClientError,
+  StratalogConnectionError,
+  StratalogRequestError,
+} from './client/errors.ts';
+export type { InstrumentationEvent, RequestPayload } from './client/instrumentation.ts';
+export {
+  type Partitioner,
+  type PartitionerArgs,
+  type PartitionerFactory,
+  Partitioners,
+} from './client/partitioners.ts';
+export { Producer, type ProducerConfig } from './client/producer.ts';
+export { Stratalog, type StratalogConfig } from './client/stratalog.ts';
+export type { Transport, TransportRequest, TransportResponse } from './client/transport.ts';
+export { type HttpTransportOptions, httpTransport } from './client/transports/http.ts';
+export {
+  type Acks,
+  type Compression,
+  CompressionTypes,
+  type KafkaMessage,
+  type Logger,
+  type Message,
+  type MessageHeaders,
+  type PartitionMetadata,
+  type ProducerBatch,
+  type ProducerRecord,
+  type RecordMetadata,
+  type TopicMessages,
+  type TopicOffsets,
+  type TopicPartition,
+  type TopicPartitionOffset,
+  type TopicPartitionOffsetAndMetadata,
+  type TopicPartitions,
+} from './client/types.ts';
