@@ -74,6 +74,12 @@ export async function joinGroup(
       `member ${memberId} was removed while it joined; join again`,
     );
   }
+  if (write.member.joinEpoch !== arrival.life?.joinEpoch) {
+    return rejected(
+      'FENCED_MEMBER_EPOCH',
+      `another process joined as member ${memberId} at the same time; that one stays`,
+    );
+  }
   return answerOf(write.member, write.member.published);
 }
 
@@ -169,7 +175,10 @@ function isNew(entry: GroupMember | undefined, item: MemberItem): boolean {
   return entry === undefined || entry.joinEpoch < item.joinEpoch;
 }
 
-/** `again`: somebody with this member id was faster, or is still there. */
+/**
+ * `again`: there is an item of this member id, perhaps of an earlier try whose answer was lost: then a new life begins
+ * all the same, since nobody can tell that from another process.
+ */
 async function putItem(
   ports: GroupPorts,
   arrival: Arrival,
@@ -184,8 +193,7 @@ async function putItem(
       ? ports.groups.rejoinMember(request)
       : ports.groups.createMember({ ...request, publishedEpoch: epoch }),
   );
-  const isOwn = write.kind === 'written' || write.member?.joinEpoch === joinEpoch;
-  if (isOwn) {
+  if (write.kind === 'written') {
     life.item = true;
     return 'ready';
   }
