@@ -348,10 +348,13 @@ describe('putObject', () => {
     expect(await put('nonce-b')).toEqual({ kind: 'exists', own: false });
   });
 
-  it('fails when it can’t tell whose object is there', async () => {
+  it('fails, to be tried again, when it can’t tell whose object is there (durable)', async () => {
     await put();
-    faults.inject('HeadObject', { kind: 'throttled' });
-    expect((await failureOf(put())).code).toBe('THROTTLED');
+    for (const kind of ['throttled', 'answer-lost', 'answer-garbled'] as const) {
+      faults.inject('HeadObject', { kind });
+      expect((await failureOf(put())).retriable).toBe(true);
+    }
+    expect(await put()).toEqual({ kind: 'exists', own: true });
   });
 });
 

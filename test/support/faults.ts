@@ -23,6 +23,8 @@ export type Fault =
 export interface Faults {
   /** Does this to the next requests of an operation (`UpdateItem`), as many as `times`. */
   inject(operation: string, fault: Fault, times?: number): void;
+  /** Asked for every request that nothing was injected for; undefined lets it pass. Replaces the last such choice. */
+  choose(pick: (operation: string) => Fault | undefined): void;
   /** Resolves when everything that was late has arrived. */
   arrived(): Promise<void>;
 }
@@ -47,6 +49,7 @@ const DYNAMODB_NAMESPACE = 'com.amazonaws.dynamodb.v20120810#';
 export function installFaults(clients: AwsClients): Faults {
   const planned = new Map<string, Fault[]>();
   const late: Promise<unknown>[] = [];
+  let choice: (operation: string) => Fault | undefined = () => undefined;
 
   const middleware =
     (service: 'dynamodb' | 's3') =>
@@ -56,7 +59,7 @@ export function installFaults(clients: AwsClients): Faults {
     ) =>
     async (args: Arguments): Promise<Result> => {
       const operation = (context.commandName ?? '').replace(/Command$/, '');
-      const fault = planned.get(operation)?.shift();
+      const fault = planned.get(operation)?.shift() ?? choice(operation);
       const replaced = (answer: Answer): Result => ({ response: answer }) as unknown as Result;
       switch (fault?.kind) {
         case undefined:
@@ -91,6 +94,9 @@ export function installFaults(clients: AwsClients): Faults {
     inject(operation, fault, times = 1) {
       const faults = planned.get(operation) ?? [];
       planned.set(operation, [...faults, ...new Array<Fault>(times).fill(fault)]);
+    },
+    choose(pick) {
+      choice = pick;
     },
     async arrived() {
       await Promise.all(late.splice(0));

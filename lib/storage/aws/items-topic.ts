@@ -46,9 +46,14 @@ export function decodeTopic(item: Item): Topic {
   };
 }
 
+/** The key of what is left of a deleted topic. */
+export function deletedTopicKey(topicId: string): { topic: { S: string } } {
+  return topicKey(DELETED_PREFIX + topicId);
+}
+
 export function encodeDeletedTopic(deleted: DeletedTopic): Record<string, Item[string]> {
   return {
-    ...topicKey(DELETED_PREFIX + deleted.topicId),
+    ...deletedTopicKey(deleted.topicId),
     name: textValue(deleted.name),
     partitions: numberValue(deleted.partitionCount),
     deletedAt: numberValue(deleted.deletedAtMs),

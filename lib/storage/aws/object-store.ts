@@ -18,20 +18,28 @@ import { storageFailure } from './errors.ts';
 const NONCE = 'nonce';
 const NOT_THERE_YET = '*';
 const ALREADY_THERE = new Set(['PreconditionFailed']);
-const NOT_FOUND = new Set(['NoSuchKey', 'NotFound']);
+const NOT_FOUND = new Set(['NoSuchKey']);
+/** The same to a HEAD, whose answer has no body to say more. */
+const GONE = new Set(['NotFound']);
 const RANGE_BEYOND_END = new Set(['InvalidRange']);
 
 /** `client` makes exactly one attempt a call. */
 export function createObjectStore(client: S3Client, bucket: string): ObjectStore {
-  /** Who wrote the object that is there; undefined when it went meanwhile. */
-  const readNonce = async (key: string): Promise<string | undefined> => {
+  /**
+   * Who wrote the object that is there. Without an answer to that it may be this caller's own: calling it another's
+   * would have the producer believe that somebody else appends it (durable).
+   */
+  const readNonce = async (key: string): Promise<string> => {
+    let nonce: string | undefined;
     try {
       const answer = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-      return answer.Metadata?.[NONCE];
+      nonce = answer.Metadata?.[NONCE];
     } catch (error) {
-      if (isNamed(error, NOT_FOUND)) return undefined;
-      throw storageFailure(error, 'HeadObject');
+      if (!isNamed(error, GONE)) throw storageFailure(error, 'HeadObject');
     }
+    if (nonce !== undefined) return nonce;
+    const message = `object "${key}" was there, but the storage does not say who wrote it`;
+    throw new StratalogError('STORAGE_UNAVAILABLE', message, { effect: 'unknown' });
   };
 
   return {
