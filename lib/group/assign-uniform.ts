@@ -150,17 +150,19 @@ function reachFrom(
   return reachedBy;
 }
 
-/** Moves one partition of the topic: rather one that `to` had before, or that `from` hadn't, else the last. */
+/** Moves one partition of the topic: rather one that `to` had before, then one that `from` hadn't; of these the last. */
 function move({ from, to, topicId }: Move): void {
-  const partitions = [...required(from.held.get(topicId), 'partitions of the topic')].sort(
-    (left, right) => right - left,
-  );
   const before = from.previous.get(topicId);
   const back = to.previous.get(topicId);
-  const chosen =
-    partitions.find((partition) => back?.has(partition)) ??
-    partitions.find((partition) => !before?.has(partition)) ??
-    required(partitions[0], 'a partition to move');
+  const worth = (partition: number): number => {
+    if (back?.has(partition)) return 2;
+    return before?.has(partition) ? 0 : 1;
+  };
+  let chosen = -1;
+  for (const partition of required(from.held.get(topicId), 'partitions of the topic')) {
+    const gain = chosen < 0 ? 1 : worth(partition) - worth(chosen);
+    if (gain > 0 || (gain === 0 && partition > chosen)) chosen = partition;
+  }
   take(from, topicId, chosen);
   give(to, topicId, chosen);
 }

@@ -57,8 +57,9 @@ export async function changeGroup(
       const news = newsSince(written, open.state.epoch);
       return { kind: 'settled', state: written, told: await tell(ports, groupId, news) };
     }
+    // After the pause what the refusal said is old; a read is cheaper than another write in vain.
     await pause(ports, attempt);
-    open = await openGroup(ports, groupId, outcome);
+    open = await openGroup(ports, groupId);
   }
   throw busyGroup(groupId);
 }

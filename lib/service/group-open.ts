@@ -18,13 +18,9 @@ export interface OpenGroup {
   readonly storageNowMs: number;
 }
 
-/** Reads a group, and finishes its deletion when one was begun. `found`: what a refused write found, instead of a read. */
-export async function openGroup(
-  ports: GroupPorts,
-  groupId: string,
-  found?: { readonly group: GroupState | undefined; readonly storageNowMs: number },
-): Promise<OpenGroup> {
-  let view = found ?? (await ask(ports, () => ports.groups.readGroup(groupId)));
+/** Reads a group, and finishes its deletion when one was begun. */
+export async function openGroup(ports: GroupPorts, groupId: string): Promise<OpenGroup> {
+  let view = await ask(ports, () => ports.groups.readGroup(groupId));
   for (let attempt = 1; view.group?.status === 'deleting'; attempt += 1) {
     if (attempt > GROUP_ATTEMPTS_MAX) throw busyGroup(groupId);
     await finishDeletion(ports, view.group);
