@@ -38,7 +38,10 @@ export interface Moved {
   readonly asked: FetchPartition;
 }
 
-type Planned = Ready & { readonly ranges: readonly PlannedRange[] };
+type Planned = Omit<Ready, 'kind'> & {
+  readonly kind: 'planned';
+  readonly ranges: readonly PlannedRange[];
+};
 
 /** Index look-ups that go out at once. */
 const LOOKUPS_AT_ONCE = 16;
@@ -69,17 +72,17 @@ async function planAll(
     const some = looked.slice(start, start + LOOKUPS_AT_ONCE);
     const isSpent = spentBytes >= maxBytes;
     const plans = await Promise.all(
-      some.map((part) =>
-        part.kind === 'rejected' || isSpent ? part : plan(ports, part, maxBytes),
-      ),
+      some.map((part) => {
+        if (part.kind === 'rejected') return part;
+        return isSpent ? withRanges(part, []) : plan(ports, part, maxBytes);
+      }),
     );
     for (const part of plans) {
-      const next = part.kind === 'ready' ? { ...part, ranges: [] } : part;
-      if (!('ranges' in next)) {
-        planned.push(next);
+      if (part.kind !== 'planned') {
+        planned.push(part);
         continue;
       }
-      const kept = withinBudget(next, { spentBytes, maxBytes });
+      const kept = withinBudget(part, { spentBytes, maxBytes });
       spentBytes += lengthOf(kept.ranges);
       planned.push(kept);
     }
@@ -89,11 +92,15 @@ async function planAll(
 
 async function plan(ports: CollectPorts, part: Ready, maxBytes: number): Promise<Planned | Moved> {
   const { asked, head, partition } = part;
-  if (asked.offset === head.nextOffset) return { ...part, ranges: [] };
+  if (asked.offset === head.nextOffset) return withRanges(part, []);
   const entries = await locateFrom(ports, partition, { head, offset: asked.offset });
   if (entries === undefined) return { kind: 'moved', asked };
   const bytes = Math.min(maxBytes, asked.maxBytes ?? maxBytes);
-  return { ...part, ranges: planRanges(entries, { offset: asked.offset, maxBytes: bytes }) };
+  return withRanges(part, planRanges(entries, { offset: asked.offset, maxBytes: bytes }));
+}
+
+function withRanges(part: Ready, ranges: readonly PlannedRange[]): Planned {
+  return { ...part, kind: 'planned', ranges };
 }
 
 /** The ranges that still fit; the very first of a fetch always does, so that a reader gets on. */
@@ -119,11 +126,11 @@ async function readAll(
   reader: RangeReader,
   planned: readonly (Planned | FetchRejected | Moved)[],
 ): Promise<readonly (PartitionFetchResult | Moved)[]> {
-  const ranges = planned.flatMap((part) => ('ranges' in part ? part.ranges : []));
+  const ranges = planned.flatMap((part) => (part.kind === 'planned' ? part.ranges : []));
   const bytes = await reader.read(ranges);
   let next = 0;
   return planned.map((part) => {
-    if (!('ranges' in part)) return part;
+    if (part.kind !== 'planned') return part;
     const own = bytes.slice(next, next + part.ranges.length);
     next += part.ranges.length;
     return assemble(part, own);
@@ -164,7 +171,7 @@ async function refer(
   ports: CollectPorts,
   part: Planned | FetchRejected | Moved,
 ): Promise<FetchedReferences | FetchRejected | Moved> {
-  if (!('ranges' in part)) return part;
+  if (part.kind !== 'planned') return part;
   const nowMs = ports.clock.nowMs();
   const references = await Promise.all(
     part.ranges.map(async ({ objectId, positionBytes, lengthBytes, baseOffset }) => {

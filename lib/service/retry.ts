@@ -14,7 +14,7 @@ export interface RetryPorts {
 function backoffMs(random: RandomSource, attempt: number): number {
   const limit = Math.min(STORAGE_BACKOFF_MS_MAX, STORAGE_BACKOFF_MS_MIN * 2 ** attempt);
   const [high = 0, low = 0] = random.randomBytes(2);
-  return (limit * (high * 256 + low)) / 65_536;
+  return Math.ceil((limit * (high * 256 + low)) / 65_536);
 }
 
 export async function pause(ports: RetryPorts, attempt: number): Promise<void> {
