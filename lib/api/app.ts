@@ -1,0 +1,136 @@
+// The HTTP application of some routes: what a Lambda function serves of them, or the local home of all.
+// Every path is there twice, short and under /v3/clusters/{cluster_id}, where `-` and any other id mean this cluster.
+
+import { type Context, Hono } from 'hono';
+import type { Services } from '../service/services.ts';
+import { type Call, type Operation, RAW_MEDIA_TYPE, type Reply, type Route } from './operation.ts';
+import { problem, refusalOf } from './problem.ts';
+import { prefersRaw, readBody } from './request-body.ts';
+
+export const CLUSTER_PREFIX = '/v3/clusters/:cluster_id';
+
+export interface AppOptions {
+  /** Says that something unexpected happened; gets no payload. */
+  readonly logError?: (entry: { readonly requestId: string; readonly error: unknown }) => void;
+}
+
+export function createApp(
+  routes: readonly Route[],
+  services: Services,
+  options: AppOptions = {},
+): Hono {
+  const app = new Hono();
+  for (const one of routes) {
+    const path = one.operation.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    for (const prefix of ['', CLUSTER_PREFIX]) {
+      app.on(one.operation.method.toUpperCase(), `${prefix}${path}`, (context) =>
+        answer(context, options, () => run(context, one, services)),
+      );
+    }
+  }
+  app.notFound((context) =>
+    answer(context, options, () => Promise.resolve(unrouted(context, routes))),
+  );
+  return app;
+}
+
+/** Runs a request to its response; whatever goes wrong becomes an error with a request id. */
+async function answer(
+  context: Context,
+  options: AppOptions,
+  work: () => Promise<Reply>,
+): Promise<Response> {
+  const requestId = crypto.randomUUID();
+  try {
+    return respond(await work(), requestId);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) return respond(problem(refusal), requestId);
+    (options.logError ?? logToStderr)({ requestId, error });
+    const { method, path } = context.req;
+    const message = `${method} ${path} failed inside; the log has more under this request id`;
+    return respond(problem({ code: 'UNKNOWN_SERVER_ERROR', message }), requestId);
+  }
+}
+
+function logToStderr({ requestId, error }: { requestId: string; error: unknown }): void {
+  const { name, stack } = error instanceof Error ? error : { name: typeof error, stack: undefined };
+  process.stderr.write(`${JSON.stringify({ level: 'error', requestId, error: name, stack })}\n`);
+}
+
+async function run(context: Context, one: Route, services: Services): Promise<Reply> {
+  const { operation } = one;
+  const { req } = context;
+  const wantsRaw = prefersRaw(req.raw, operation);
+  const params = operation.params?.parse(withoutCluster(req.param()));
+  const query = operation.query?.parse(queryOf(req.url));
+  const body = await readBody(req.raw, operation);
+  const call: Call = {
+    params: params as Call['params'],
+    query: query as Call['query'],
+    body: body.kind === 'json' ? (operation.body?.parse(body.value) as Call['body']) : undefined,
+    raw: body.kind === 'raw' ? body.bytes : undefined,
+    wantsRaw,
+    base: baseOf(req.url),
+    signal: req.raw.signal,
+  };
+  return one.handle(call, services);
+}
+
+function withoutCluster(params: Readonly<Record<string, string>>): Record<string, string> {
+  const { cluster_id: _, ...rest } = params;
+  return rest;
+}
+
+/** A parameter that comes twice is a list, which no schema takes. */
+function queryOf(url: string): Record<string, unknown> {
+  const values = new Map<string, unknown>();
+  for (const [name, value] of new URL(url).searchParams) {
+    values.set(name, values.has(name) ? [values.get(name), value] : value);
+  }
+  return Object.fromEntries(values);
+}
+
+function baseOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + (/^\/v3\/clusters\/[^/]+/.exec(pathname)?.[0] ?? '');
+}
+
+/** Nothing is routed there: the path is unknown, or it knows other methods. */
+function unrouted(context: Context, routes: readonly Route[]): Reply {
+  const { method, path } = context.req;
+  const allowed = routes
+    .filter(({ operation }) => pathPattern(operation).test(path))
+    .map(({ operation }) => operation.method.toUpperCase());
+  if (allowed.length === 0) {
+    return problem({
+      code: 'ROUTE_NOT_FOUND',
+      message: `there is nothing at ${path.slice(0, 200)}; GET /openapi.json says what there is`,
+    });
+  }
+  const allow = [...new Set(allowed)].sort().join(', ');
+  const reply = problem({
+    code: 'METHOD_NOT_ALLOWED',
+    message: `${method} is not for ${path.slice(0, 200)}; it takes ${allow}`,
+  });
+  return { ...reply, headers: { allow } };
+}
+
+function pathPattern({ path }: Operation): RegExp {
+  return new RegExp(`^(/v3/clusters/[^/]+)?${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+}
+
+function respond(reply: Reply, requestId: string): Response {
+  const headers = new Headers({ 'x-request-id': requestId, ...reply.headers });
+  if (reply.raw !== undefined) {
+    headers.set('content-type', RAW_MEDIA_TYPE);
+    const [only] = reply.raw;
+    const body = reply.raw.length === 1 && only !== undefined ? only : Buffer.concat(reply.raw);
+    return new Response(body as Uint8Array<ArrayBuffer>, { status: reply.status, headers });
+  }
+  if (reply.json === undefined) return new Response(null, { status: reply.status, headers });
+  headers.set('content-type', 'application/json');
+  const isError = reply.status >= 400 && typeof reply.json === 'object';
+  const json = isError ? { ...reply.json, request_id: requestId } : reply.json;
+  return new Response(JSON.stringify(json), { status: reply.status, headers });
+}

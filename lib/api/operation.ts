@@ -1,0 +1,87 @@
+// What an operation of the HTTP API is: one value that checks its requests, types its handler, is routed, and is
+// described in the OpenAPI document.
+
+import type { z } from 'zod';
+import type { Services } from '../service/services.ts';
+
+/** The Lambda function that serves an operation. */
+export type FunctionName =
+  | 'produce'
+  | 'fetch'
+  | 'list-offsets'
+  | 'topics'
+  | 'join'
+  | 'heartbeat'
+  | 'leave'
+  | 'commit'
+  | 'fetch-offsets'
+  | 'groups'
+  | 'meta';
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+/** The media type of record batches as they are, in a request or an answer. */
+export const RAW_MEDIA_TYPE = 'application/vnd.apache.kafka.record-batch';
+
+export interface Answer {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** The answer may be raw as well. */
+  readonly raw?: boolean;
+}
+
+export interface Operation {
+  readonly id: string;
+  readonly method: Method;
+  /** Short path with `{parameters}`, each a whole segment; also served under /v3/clusters/{cluster_id}. */
+  readonly path: string;
+  readonly function: FunctionName;
+  readonly summary: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  /** The JSON body; without it, a body is ignored. */
+  readonly body?: z.ZodType;
+  /** Whether the body may be raw instead. */
+  readonly rawBody?: boolean;
+  /** By status, errors apart: those have one shape everywhere. */
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** Statuses of errors that this operation knows beside the general ones (400, 404, 405, 429, 500, 503). */
+  readonly errors?: readonly number[];
+}
+
+type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+
+/** One request, checked. */
+export interface Call<Of extends Operation = Operation> {
+  readonly params: Output<Of['params']>;
+  readonly query: Output<Of['query']>;
+  /** Undefined when the body is raw. */
+  readonly body: Output<Of['body']> | undefined;
+  readonly raw: Uint8Array | undefined;
+  /** The caller takes record batches as they are. */
+  readonly wantsRaw: boolean;
+  /** Scheme, host and the prefix that the path was asked under: for links. */
+  readonly base: string;
+  /** Aborted when the caller has gone. */
+  readonly signal: AbortSignal;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly json?: unknown;
+  /** Instead of JSON: written one after the other. */
+  readonly raw?: readonly Uint8Array[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  readonly operation: Operation;
+  readonly handle: (call: Call, services: Services) => Promise<Reply>;
+}
+
+export function route<const Of extends Operation>(
+  operation: Of,
+  handle: (call: Call<Of>, services: Services) => Promise<Reply>,
+): Route {
+  return { operation, handle: handle as Route['handle'] };
+}

@@ -1,0 +1,127 @@
+// Values that many bodies share: typed keys and values, headers, times and offsets.
+
+import { z } from 'zod';
+
+/** Kafka's largest partition number is an int32's. */
+export const partitionId = z.int().min(0).max(2_147_483_647);
+export const topicName = z.string().max(1_000);
+
+/** Negative ones parse, so that they are answered as out of range with both bounds. */
+export const offset = z.int().describe('Exact up to 2^53');
+
+const digits = /^-?\d{1,16}$/;
+const wholeNumber = (text: string): number => Number(text);
+const isSafe = (number: number): boolean => Number.isSafeInteger(number);
+
+/** A whole number in a query string or a path. */
+export const numberText = z
+  .string()
+  .regex(digits, 'must be a whole number')
+  .transform(wholeNumber)
+  .refine(isSafe, 'must be a whole number up to 2^53');
+
+/** At least `min`; larger than `max` counts as `max`. */
+export function boundedNumberText(bounds: { readonly min: number; readonly max: number }) {
+  return numberText
+    .refine((number) => number >= bounds.min, `must be at least ${bounds.min}`)
+    .transform((number) => Math.min(number, bounds.max));
+}
+
+export const timestamp = z
+  .union([
+    z.int().min(-1),
+    z.string().transform((text, context) => {
+      const timeMs = /^\d{1,16}$/.test(text) ? Number(text) : Date.parse(text);
+      if (Number.isSafeInteger(timeMs)) return timeMs;
+      context.addIssue('must be ISO 8601 or milliseconds since 1970');
+      return z.NEVER;
+    }),
+  ])
+  .describe('ISO 8601, or milliseconds since 1970');
+
+const base64 = z
+  .base64('must be base64')
+  .transform((text) => new Uint8Array(Buffer.from(text, 'base64')));
+
+/** A typed key or value as the REST Proxy's v3 has it; null data is a null key or value whatever the type. */
+export const typedData = z
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('BINARY'), data: base64.nullable() }),
+    z.strictObject({ type: z.literal('STRING'), data: z.string().nullable() }),
+    z.strictObject({ type: z.literal('JSON'), data: z.unknown() }),
+  ])
+  .meta({ id: 'TypedData' });
+
+export type TypedData = z.output<typeof typedData>;
+
+export function bytesOf(typed: TypedData | null | undefined): Uint8Array | null {
+  if (typed === null || typed === undefined || typed.data === null || typed.data === undefined) {
+    return null;
+  }
+  switch (typed.type) {
+    case 'BINARY':
+      return typed.data;
+    case 'STRING':
+      return Buffer.from(typed.data);
+    case 'JSON':
+      return Buffer.from(JSON.stringify(typed.data));
+  }
+}
+
+export const headers = z
+  .array(z.strictObject({ name: z.string(), value: base64.nullable().optional() }))
+  .max(1_000)
+  .describe('In order; a name may come twice');
+
+/** How keys and values are shown. */
+export const showAs = z.enum(['auto', 'string', 'json', 'binary']);
+export type ShowAs = z.output<typeof showAs>;
+
+export interface ShownData {
+  readonly type: 'BINARY' | 'STRING' | 'JSON';
+  readonly data: unknown;
+}
+
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return strictDecoder.decode(bytes);
+  } catch {
+    // Not UTF-8: shown as binary.
+    return undefined;
+  }
+}
+
+function jsonOf(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    // Not JSON: shown as text.
+    return undefined;
+  }
+}
+
+/** A key or value for JSON: as asked, or the closest that its bytes are. */
+export function show(bytes: Uint8Array | null, as: ShowAs): ShownData | null {
+  if (bytes === null) return null;
+  const text = as === 'binary' ? undefined : textOf(bytes);
+  if (text === undefined) return { type: 'BINARY', data: Buffer.from(bytes).toString('base64') };
+  const json = as === 'json' ? jsonOf(text) : undefined;
+  return json === undefined ? { type: 'STRING', data: text } : { type: 'JSON', data: json.value };
+}
+
+export const shownData = z
+  .object({ type: z.enum(['BINARY', 'STRING', 'JSON']), data: z.unknown() })
+  .nullable();
+
+/** An offset as a JSON number. Beyond 2^53 it would be rounded; no partition gets there. */
+export function offsetNumber(value: bigint): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`offset ${value} is beyond 2^53`);
+  return number;
+}
+
+export function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
