@@ -82,6 +82,8 @@ export const LOCAL_ROW_OBJECT_BYTES_MAX = 16 * KIB;
 export const LOCAL_FILES_OPEN_MAX = 64;
 /** What a writer that died has left half-written stays this long. */
 export const LOCAL_STAGING_KEPT_MS = 86_400_000;
+/** Rows of one answer that comes in pages. */
+export const LOCAL_ROWS_PER_PAGE_MAX = 250;
 /** Heads whose decoded tails a process keeps. */
 export const LOCAL_HEADS_KEPT_MAX = 10_000;
 

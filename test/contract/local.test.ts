@@ -14,7 +14,10 @@ import { HeadRows } from '../../lib/storage/local/heads.ts';
 import { createLocalStorage, type LocalStorage } from '../../lib/storage/local/local-storage.ts';
 import { createPartitionStore } from '../../lib/storage/local/partition-store.ts';
 import { createTopicStore } from '../../lib/storage/local/topic-store.ts';
+import { groupStoreContract } from './group-store-contract.ts';
+import type { GroupHarness } from './group-values.ts';
 import { objectReferenceContract, objectStoreContract } from './object-store-contract.ts';
+import { offsetStoreContract } from './offset-store-contract.ts';
 import { type PartitionStoreHarness, partitionStoreContract } from './partition-store-contract.ts';
 import { topicStoreContract } from './topic-store-contract.ts';
 
@@ -125,6 +128,21 @@ describe.each(homes)('the local adapters $home', ({ openDatabase, directory }) =
       };
     });
   });
+
+  const groupHarness = async (): Promise<GroupHarness> => {
+    let passedMs = 0;
+    const storage = createLocalStorage({
+      directory: directory(),
+      nowMs: () => Date.now() + passedMs,
+    });
+    closing.push(() => storage.close());
+    const passTime = async (durationMs: number): Promise<void> => {
+      passedMs += durationMs + 1;
+    };
+    return { groups: storage.groups, offsets: storage.offsets, passTime };
+  };
+  describe('GroupStore', () => groupStoreContract(groupHarness));
+  describe('OffsetStore', () => offsetStoreContract(groupHarness));
 
   describe('ObjectStore', () => {
     objectStoreContract(async () => newStorage(directory()).objects);

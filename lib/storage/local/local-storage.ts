@@ -3,13 +3,17 @@
 
 import { randomBytes } from 'node:crypto';
 import { StratalogError } from '../../errors.ts';
+import type { GroupStore } from '../../ports/group-store.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
+import type { OffsetStore } from '../../ports/offset-store.ts';
 import type { PartitionStore } from '../../ports/partition-store.ts';
 import type { TopicStore } from '../../ports/topic-store.ts';
 import { openDataDirectory, SECRET_BYTES } from './data-directory.ts';
 import { type Database, openMemoryDatabase } from './database.ts';
 import { createFileObjects } from './file-objects.ts';
+import { createGroupStore } from './group-store.ts';
 import { createMemoryObjects, type ObjectBytes } from './memory-objects.ts';
+import { createOffsetStore } from './offset-store.ts';
 import { createPartitionStore } from './partition-store.ts';
 import { type ReferenceRequest, signReference, verifyReference } from './reference.ts';
 import { countRequests, type RequestCounter } from './request-counter.ts';
@@ -22,12 +26,16 @@ export interface LocalStorageOptions {
   readonly directory: string;
   /** Where the server is that opens references, without a slash at the end; asked at every reference. */
   readonly baseUrl?: () => string;
+  /** The storage's clock, by which leases run: milliseconds since 1970. Default: this machine's. */
+  readonly nowMs?: () => number;
 }
 
 export interface LocalStorage {
   readonly topics: TopicStore;
   readonly partitions: PartitionStore;
   readonly objects: ObjectStore;
+  readonly groups: GroupStore;
+  readonly offsets: OffsetStore;
   /** Every call of these ports. */
   readonly requests: RequestCounter;
   /** What a request for `/objects/<key>` gets: exactly the bytes that its reference was signed for. */
@@ -53,6 +61,7 @@ interface Stored {
 export function createLocalStorage(options: LocalStorageOptions): LocalStorage {
   const stored = options.directory === MEMORY ? openMemory() : openDirectory(options.directory);
   const { database, secret } = stored;
+  const nowMs = neverBack(options.nowMs ?? Date.now);
   const objects: ObjectStore = {
     putObject: (request) => stored.objects.putObject(request),
     getRange: (range) => stored.objects.getRange(range),
@@ -64,6 +73,8 @@ export function createLocalStorage(options: LocalStorageOptions): LocalStorage {
     topics: createTopicStore(database),
     partitions: createPartitionStore(database),
     objects,
+    groups: createGroupStore(database, nowMs),
+    offsets: createOffsetStore(database, nowMs),
   });
   return {
     ...ports,
@@ -97,4 +108,13 @@ function serverOf({ baseUrl }: LocalStorageOptions): string {
     'INVALID_REQUEST',
     'nobody serves references of this storage: fetch bytes instead, or give it the URL of a local server',
   );
+}
+
+/** A clock that stands still while the machine's is set back. */
+function neverBack(nowMs: () => number): () => number {
+  let latestMs = 0;
+  return () => {
+    latestMs = Math.max(latestMs, nowMs());
+    return latestMs;
+  };
 }

@@ -34,3 +34,15 @@ export function readBytes(row: Row, column: string): Uint8Array {
   assert(value instanceof Uint8Array, `column "${column}" is bytes`);
   return value;
 }
+
+/** A text that is one of a few. */
+export function readOneOf<Name extends string>(
+  row: Row,
+  column: string,
+  names: readonly Name[],
+): Name {
+  const text = readText(row, column);
+  const found = names.find((name) => name === text);
+  assert(found !== undefined, `"${text}" is among ${names.join(', ')}`);
+  return found;
+}

@@ -53,4 +53,45 @@ export const SCHEMA = `
     nonce TEXT NOT NULL,
     bytes BLOB NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS groups (
+    group_id TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    members INTEGER NOT NULL,
+    state TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS members (
+    group_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    fence TEXT,
+    join_epoch INTEGER NOT NULL,
+    counter INTEGER NOT NULL,
+    lease INTEGER NOT NULL,
+    revoke_by INTEGER,
+    topics TEXT NOT NULL,
+    regex TEXT,
+    instance TEXT,
+    client TEXT,
+    assignor TEXT,
+    session INTEGER NOT NULL,
+    rebalance INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    phase TEXT NOT NULL,
+    assigned TEXT NOT NULL,
+    PRIMARY KEY (group_id, member_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS offsets (
+    group_id TEXT NOT NULL,
+    topic_id TEXT NOT NULL,
+    partition INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    owner_epoch INTEGER NOT NULL,
+    owner TEXT,
+    counter INTEGER NOT NULL,
+    "offset" INTEGER,
+    metadata TEXT,
+    committed_at INTEGER,
+    PRIMARY KEY (group_id, topic_id, partition)
+  ) STRICT, WITHOUT ROWID;
 `;
