@@ -574,6 +574,19 @@ export function partitionStoreContract(makeStore: MakePartitionStore): void {
       expect((await append(10)).head?.nextOffset).toBe(7n);
     });
 
+    it('removes as many entries at once as a tail can ever hold', async () => {
+      await createHeads();
+      const entries = (count: number) =>
+        numbersTo(count).map((number) => entryOf(number, { positionBytes: number }));
+      await append(1, { entries: entries(TAIL_ENTRIES_CAP - 1) });
+      // The last append below the cap may bring a whole request's entries.
+      const { head } = await append(2, { entries: entries(20) });
+      const full = required(head, 'the head');
+      expect(await trim(pageOf(full, full.tail.length))).toBe('trimmed');
+      const after = await readHead();
+      expect([after.tail, after.tailBase]).toEqual([[], full.nextOffset]);
+    });
+
     it('changes nothing when tailBase moved (dense)', async () => {
       await createHeads();
       const head = await appendEach(8);
