@@ -142,6 +142,8 @@ export const GROUP_ROSTERS_MAX = 10_000;
 
 /** Committed offsets. */
 export const OFFSET_METADATA_BYTES_MAX = 4_096;
+/** Kafka's offsets.retention.minutes: how long the offsets of a group without members are kept. */
+export const OFFSETS_RETENTION_MS = 604_800_000;
 export const OFFSETS_PER_TRANSACTION_MAX = 99;
 export const OFFSETS_PER_REQUEST_MAX = 1_000;
 /** Partitions of which a process remembers how far it has seen them reach. */

@@ -2,10 +2,12 @@
 // after which group.
 
 import type { Rejected } from '../errors.ts';
+import { OFFSETS_RETENTION_MS } from '../limits.ts';
 import type { GroupListing } from '../ports/group-store.ts';
 import type { MemberAnswer } from './group-answer.ts';
 import { deleteGroup } from './group-deletion.ts';
 import { describeGroup, type GroupDescription, listGroups } from './group-description.ts';
+import { expireGroups, type GroupExpiry } from './group-expiry.ts';
 import { type HeartbeatRequest, heartbeat } from './group-heartbeat.ts';
 import { type JoinRequest, joinGroup } from './group-join.ts';
 import { type LeaveRequest, leaveGroup } from './group-leave.ts';
@@ -20,8 +22,10 @@ export interface GroupService {
   describe(groupId: string): Promise<GroupDescription | Rejected>;
   /** Only without members; its offsets go too. */
   delete(groupId: string): Promise<{ readonly kind: 'deleted' } | Rejected>;
-  /** Evicts and tells whoever is due, for groups in which nobody is left to notice. */
+  /** Evicts and tells whoever is due, for a group in which nobody is left to notice. */
   lookAround(groupId: string): Promise<void>;
+  /** The same for every group; one that was empty for so long goes, with its offsets. */
+  expire(options?: { readonly retentionMs: number }): Promise<GroupExpiry>;
 }
 
 export function createGroupService(ports: GroupPorts): GroupService {
@@ -36,5 +40,6 @@ export function createGroupService(ports: GroupPorts): GroupService {
     async lookAround(groupId) {
       await lookAround(ports, groupId);
     },
+    expire: (options) => expireGroups(ports, options?.retentionMs ?? OFFSETS_RETENTION_MS),
   };
 }
