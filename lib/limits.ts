@@ -24,7 +24,8 @@ export const ENTRY_BYTES_MAX = 1 * MIB;
 
 /** One produce request. */
 export const REQUEST_BYTES_MAX = 10 * MIB;
-export const ASYNC_REQUEST_BYTES_MAX = 1 * MIB;
+/** Lambda takes 1 MB asynchronously, and batches are base64 in it. */
+export const ASYNC_REQUEST_BYTES_MAX = 700 * KIB;
 /** An asynchronous append that waits or fails this long is given up, well before its object could be garbage. */
 export const ASYNC_EVENT_AGE_MS_MAX = 900_000;
 export const ASYNC_EVENT_RETRIES_MAX = 2;
@@ -41,6 +42,11 @@ export const FETCH_WAIT_MS_MAX = 20_000;
 export const PARTITIONS_PER_FETCH_MAX = 1_000;
 export const FETCH_POLL_MS_MIN = 50;
 export const FETCH_POLL_MS_MAX = 500;
+/** On one machine a look at a head costs next to nothing. */
+export const LOCAL_POLL_MS_MIN = 2;
+export const LOCAL_POLL_MS_MAX = 25;
+/** Requests with acks=0 that may wait in one process. */
+export const LATE_APPENDS_MAX = 1_000;
 /** How many index look-ups a time search may take: 2^64 offsets halved. */
 export const TIME_SEARCH_STEPS_MAX = 64;
 /** A reader that finds what it held replaced looks afresh at the head this often. */

@@ -10,6 +10,8 @@ import { prefersRaw, readBody } from './request-body.ts';
 export const CLUSTER_PREFIX = '/v3/clusters/:cluster_id';
 
 export interface AppOptions {
+  /** Aborted when the process is about to end: who waits for records is answered with what there is. */
+  readonly stopping?: AbortSignal;
   /** Says that something unexpected happened; gets no payload. */
   readonly logError?: (entry: { readonly requestId: string; readonly error: unknown }) => void;
 }
@@ -24,7 +26,7 @@ export function createApp(
     const path = one.operation.path.replaceAll(/\{(\w+)\}/g, ':$1');
     for (const prefix of ['', CLUSTER_PREFIX]) {
       app.on(one.operation.method.toUpperCase(), `${prefix}${path}`, (context) =>
-        answer(context, options, () => run(context, one, services)),
+        answer(context, options, () => run(context, one, { services, options })),
       );
     }
   }
@@ -58,7 +60,11 @@ function logToStderr({ requestId, error }: { requestId: string; error: unknown }
   process.stderr.write(`${JSON.stringify({ level: 'error', requestId, error: name, stack })}\n`);
 }
 
-async function run(context: Context, one: Route, services: Services): Promise<Reply> {
+async function run(
+  context: Context,
+  one: Route,
+  { services, options }: { readonly services: Services; readonly options: AppOptions },
+): Promise<Reply> {
   const { operation } = one;
   const { req } = context;
   const wantsRaw = prefersRaw(req.raw, operation);
@@ -72,7 +78,10 @@ async function run(context: Context, one: Route, services: Services): Promise<Re
     raw: body.kind === 'raw' ? body.bytes : undefined,
     wantsRaw,
     base: baseOf(req.url),
-    signal: req.raw.signal,
+    signal:
+      options.stopping === undefined
+        ? req.raw.signal
+        : AbortSignal.any([req.raw.signal, options.stopping]),
   };
   return one.handle(call, services);
 }

@@ -1,6 +1,6 @@
 // The OpenAPI 3.1 document, made from the operations and the schemas that check their requests.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Operation, RAW_MEDIA_TYPE } from './operation.ts';
 import { problemSchema } from './problem.ts';
 

@@ -1,7 +1,7 @@
 // What an operation of the HTTP API is: one value that checks its requests, types its handler, is routed, and is
 // described in the OpenAPI document.
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Services } from '../service/services.ts';
 
 /** The Lambda function that serves an operation. */

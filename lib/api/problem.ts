@@ -1,7 +1,7 @@
 // Errors as callers see them: Kafka's name and number, ours (its first three digits are the status), whether trying
 // again can help, and what to do. Never a stack, never a payload.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { ERRORS, type ErrorCode, httpStatus, StratalogError } from '../errors.ts';
 import { RETRY_AFTER_SECONDS } from '../limits.ts';
 import type { Reply } from './operation.ts';

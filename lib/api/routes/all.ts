@@ -16,10 +16,10 @@ const logRoutes: readonly Route[] = [
   ...listOffsetsRoutes,
 ];
 
-const meta = metaRoutes(
+/** Health and the description of all. */
+export const describeRoutes: readonly Route[] = metaRoutes(
   logRoutes.map(({ operation }) => operation),
   API_VERSION,
 );
 
-export const allRoutes: readonly Route[] = [...logRoutes, ...meta];
-export { meta as metaOnly };
+export const allRoutes: readonly Route[] = [...logRoutes, ...describeRoutes];

@@ -1,6 +1,6 @@
 // Reading: one partition, or many in one call; as JSON, as batches, or as references to where the bytes are.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { ERRORS } from '../../errors.ts';
 import {
   FETCH_BYTES_DEFAULT,

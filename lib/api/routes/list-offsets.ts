@@ -1,6 +1,6 @@
 // Offsets by time or end, of one partition or of many.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { PARTITIONS_PER_FETCH_MAX } from '../../limits.ts';
 import type { OffsetAt, OffsetFound } from '../../service/offset-finder.ts';
 import { type Route, route } from '../operation.ts';

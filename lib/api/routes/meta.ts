@@ -1,6 +1,6 @@
 // What the log says of itself.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { openApiDocument } from '../openapi.ts';
 import { type Operation, type Route, route } from '../operation.ts';
 

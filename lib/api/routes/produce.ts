@@ -1,6 +1,6 @@
 // Producing: one record, many to a topic, many to many topics, or batches as they are.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { httpStatus, type Rejected } from '../../errors.ts';
 import { RECORDS_PER_REQUEST_MAX } from '../../limits.ts';
 import type { ProduceRecord } from '../../log/produce.ts';

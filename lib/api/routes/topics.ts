@@ -1,6 +1,6 @@
 // Topics, their partitions and configurations: the REST Proxy's v3 shapes, plus where a partition's offsets stand.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Topic } from '../../log/topic.ts';
 import type { EffectiveConfig } from '../../log/topic-config.ts';
 import type { NewTopic, TopicChange } from '../../service/topic-changes.ts';

@@ -1,6 +1,6 @@
 // Values that many bodies share: typed keys and values, headers, times and offsets.
 
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Kafka's largest partition number is an int32's. */
 export const partitionId = z.int().min(0).max(2_147_483_647);

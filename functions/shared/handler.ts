@@ -1,0 +1,30 @@
+// From Lambda's events to the HTTP application and back: HTTP API, REST API, function URL and direct invocation.
+
+import type { Hono } from 'hono';
+import { handle } from 'hono/aws-lambda';
+import { createApp } from '../../lib/api/app.ts';
+import type { Route } from '../../lib/api/operation.ts';
+import type { Services } from '../../lib/service/services.ts';
+
+export type Handler = ReturnType<typeof handle>;
+
+/** A REST API's path begins with its stage; an HTTP API's does, too, unless the stage is `$default`. */
+interface StagedEvent {
+  readonly requestContext?: { readonly stage?: string };
+}
+
+export function httpHandler(routes: readonly Route[], services: Services): Handler {
+  const app: Hono = createApp(routes, services);
+  const inner = handle(app);
+  return (event, context) => inner(withoutStage(event), context);
+}
+
+/** The paths of the API don't know the stage that it is deployed to. */
+function withoutStage<Event extends object>(event: Event): Event {
+  const stage = (event as StagedEvent).requestContext?.stage;
+  const prefix = `/${stage}/`;
+  if (!('rawPath' in event) || typeof event.rawPath !== 'string' || stage === undefined)
+    return event;
+  if (!event.rawPath.startsWith(prefix)) return event;
+  return { ...event, rawPath: event.rawPath.slice(prefix.length - 1) };
+}

@@ -1,0 +1,55 @@
+// The composition root of every function: environment → adapters → services, once a cold start.
+
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { StratalogError } from '../../lib/errors.ts';
+import type { Clock, Invoker } from '../../lib/ports/environment.ts';
+import { createServices, type Services } from '../../lib/service/services.ts';
+import { createAwsStorage, type TableNames } from '../../lib/storage/aws/aws-storage.ts';
+
+const clock: Clock = {
+  nowMs: () => Date.now(),
+  async sleep(delayMs, signal) {
+    // Aborted is over as well: the sleeper looks at the signal itself.
+    await delay(delayMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+  },
+};
+
+/** Only the produce function has one: the others have no business to append later. */
+const noInvoker: Invoker = {
+  appendLater: () =>
+    Promise.reject(new StratalogError('INVALID_REQUIRED_ACKS', 'acks=0 is not served here')),
+};
+
+function setting(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '') {
+    throw new Error(`the environment variable ${name} is missing; the stack sets it`);
+  }
+  return value;
+}
+
+/** A function has the names of the tables that it may use; what it may not use has none. */
+function tableNames(): TableNames {
+  const table = (concern: string): string => process.env[`STRATALOG_TABLE_${concern}`] ?? '';
+  return {
+    topics: table('TOPICS'),
+    heads: table('HEADS'),
+    index: table('INDEX'),
+    groups: table('GROUPS'),
+    producers: table('PRODUCERS'),
+    acls: table('ACLS'),
+  };
+}
+
+/** Asks nobody: the first request opens the first connection. */
+export function createRuntime(invoker: Invoker = noInvoker): Services {
+  const storage = createAwsStorage({ bucket: setting('STRATALOG_BUCKET'), tables: tableNames() });
+  const random = { randomBytes: (count: number) => randomBytes(count) };
+  return createServices({ ...storage, clock, random, invoker });
+}
+
+/** The function's own name, which Lambda gives it. */
+export function ownName(): string {
+  return setting('AWS_LAMBDA_FUNCTION_NAME');
+}

@@ -1,0 +1,103 @@
+// The local home: the whole log in one process on this machine, behind the same HTTP application that Lambda serves.
+// Data is in a directory (SQLite and files, every acknowledged write on disk) or in memory.
+
+import type { Server } from 'node:http';
+import { type ServerType, serve } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { createApp } from '../api/app.ts';
+import { allRoutes } from '../api/routes/all.ts';
+import { required } from '../assert.ts';
+import { LOCAL_POLL_MS_MAX, LOCAL_POLL_MS_MIN } from '../limits.ts';
+import { createServices, type Services } from '../service/services.ts';
+import { createLocalStorage, type LocalStorage } from '../storage/local/local-storage.ts';
+import { createLateQueue, systemClock, systemRandom } from './environment.ts';
+
+export interface LocalHomeOptions {
+  /** 0: any free one. */
+  readonly port: number;
+  /** Default 127.0.0.1: nothing is authenticated here. */
+  readonly host?: string;
+  /** A directory, made when it isn't there, or `:memory:`. */
+  readonly dataDirectory: string;
+}
+
+export interface LocalHome {
+  readonly url: string;
+  readonly services: Services;
+  readonly storage: LocalStorage;
+  /** Stops taking requests, finishes those under way and what acks=0 left to do, then closes the data. */
+  close(): Promise<void>;
+}
+
+/** Rejects when the port is taken (`EADDRINUSE`) or the directory can't be used (StratalogError). */
+export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHome> {
+  const { host = '127.0.0.1' } = options;
+  let url = '';
+  const storage = createLocalStorage({ directory: options.dataDirectory, baseUrl: () => url });
+  const queue = createLateQueue((late) => required(services, 'services').append.append(late));
+  const services = createServices(
+    { ...storage, clock: systemClock, random: systemRandom, invoker: queue },
+    { pollMsMin: LOCAL_POLL_MS_MIN, pollMsMax: LOCAL_POLL_MS_MAX },
+  );
+  const stopping = new AbortController();
+  const app = createApp(allRoutes, services, { stopping: stopping.signal });
+  serveObjects(app, storage);
+  try {
+    const { server, port } = await listen(app, { host, port: options.port });
+    url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    return {
+      url,
+      services,
+      storage,
+      async close() {
+        stopping.abort();
+        await closeServer(server);
+        await queue.drain();
+        await storage.close();
+      },
+    };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+/** What references point to: the same bytes that a presigned range of S3 gives. */
+function serveObjects(app: Hono, storage: LocalStorage): void {
+  app.get('/objects/*', async (context) => {
+    const { path } = context.req;
+    const request = {
+      path,
+      expires: context.req.query('expires'),
+      signature: context.req.query('signature'),
+      range: context.req.header('range'),
+    };
+    const opened = await storage.openReference(request, systemClock.nowMs());
+    if (opened.kind === 'refused') return context.text('not signed here, or expired', 403);
+    if (opened.kind === 'missing') return context.text('there is no such object', 404);
+    return new Response(opened.bytes as Uint8Array<ArrayBuffer>, { status: 206 });
+  });
+}
+
+function listen(
+  app: Hono,
+  at: { readonly host: string; readonly port: number },
+): Promise<{ readonly server: ServerType; readonly port: number }> {
+  return new Promise((resolve, reject) => {
+    const server = serve(
+      { fetch: app.fetch, hostname: at.host, port: at.port, overrideGlobalObjects: false },
+      ({ port }) => {
+        server.off('error', reject);
+        resolve({ server, port });
+      },
+    );
+    server.once('error', reject);
+  });
+}
+
+function closeServer(server: ServerType): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error === undefined ? resolve() : reject(error)));
+    (server as Server).closeIdleConnections();
+  });
+}
