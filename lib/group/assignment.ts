@@ -71,7 +71,7 @@ export function intersect(assignment: Assignment, other: Assignment): Assignment
 }
 
 /** A look-up: is this partition in the assignment? */
-export function membership(assignment: Assignment): (partition: TopicPartition) => boolean {
+function membership(assignment: Assignment): (partition: TopicPartition) => boolean {
   const byTopic = new Map(assignment.map((topic) => [topic.topicId, new Set(topic.partitions)]));
   return ({ topicId, partition }) => byTopic.get(topicId)?.has(partition) ?? false;
 }

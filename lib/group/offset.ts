@@ -8,7 +8,7 @@ import type { TopicPartition } from './assignment.ts';
 import { notInGroup } from './heartbeat.ts';
 import type { MemberItem } from './member.ts';
 
-export interface CommittedOffset {
+interface CommittedOffset {
   /** The offset of the next record to read. */
   readonly offset: bigint;
   readonly metadata: string;
@@ -29,7 +29,7 @@ export interface OffsetItem extends TopicPartition {
   readonly committed?: CommittedOffset;
 }
 
-/** What a group's item says, whoever owns it now: shown beside the lag. */
+/** Who commits. */
 export interface CommitIdentity {
   readonly memberId: string;
   readonly memberEpoch: number;

@@ -16,7 +16,7 @@ import type { GroupState } from '../group/state.ts';
 import { GROUP_CALLS_PARALLEL_MAX, GROUP_ROSTERS_MAX } from '../limits.ts';
 import { changeGroup, tell } from './group-change.ts';
 import { fence, raiseOwners } from './group-eviction.ts';
-import { allMembers, type OpenGroup, openGroup } from './group-open.ts';
+import { allMembers, openGroup } from './group-open.ts';
 import { askAll, type GroupPorts } from './group-tools.ts';
 import { mapInParallel } from './parallel.ts';
 
@@ -114,7 +114,7 @@ async function fenceExpired(ports: GroupPorts, round: Round): Promise<readonly M
 async function planEvents(
   ports: GroupPorts,
   look: {
-    readonly state: OpenGroup['state'];
+    readonly state: GroupState;
     readonly round: Round;
     readonly fenced: readonly MemberItem[];
   },

@@ -7,7 +7,7 @@ import { readHeads } from './read.ts';
 import type { RetryPorts } from './retry.ts';
 
 /** `end`: the offset that the partition's next record gets, when `offset` is beyond it. `gone`: there is no such log. */
-export type Reach =
+type Reach =
   | { readonly kind: 'within' }
   | { readonly kind: 'beyond'; readonly end: bigint }
   | { readonly kind: 'gone' };

@@ -22,7 +22,7 @@ export interface ClaimRequest {
 }
 
 /** `offset` undefined: the group has never committed there. `counter`: the next commit's is larger. */
-export interface PartitionClaimed {
+interface PartitionClaimed {
   readonly kind: 'claimed';
   readonly topicName: string;
   readonly partition: number;

@@ -41,7 +41,7 @@ export interface CommitRequest {
 }
 
 /** `superseded`: a later commit of the same owner is in already; nothing was changed, and nothing is wrong. */
-export interface OffsetCommitted {
+interface OffsetCommitted {
   readonly kind: 'committed';
   readonly topicName: string;
   readonly partition: number;

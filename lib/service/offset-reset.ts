@@ -34,7 +34,7 @@ export interface ResetRequest {
   readonly dryRun: boolean;
 }
 
-export interface PartitionReset {
+interface PartitionReset {
   readonly kind: 'reset';
   readonly topicName: string;
   readonly partition: number;
