@@ -1,0 +1,15 @@
+// AWS's own metrics as alarms and dashboard name them. None has a partition or a topic as its dimension: each
+// combination of dimensions would be a custom metric, at $0.30 a month.
+
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { LogStorage, TableName } from './log-storage.ts';
+
+/** A metric of one table: what it counts over a period. */
+export function tableMetric(storage: LogStorage, table: TableName, metricName: string): Metric {
+  return new Metric({
+    namespace: 'AWS/DynamoDB',
+    metricName,
+    dimensionsMap: { TableName: storage.tables[table].tableName },
+    statistic: 'Sum',
+  });
+}

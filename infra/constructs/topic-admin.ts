@@ -1,0 +1,43 @@
+// Topics: made, changed, shown and deleted; and what is told of the log itself.
+
+import { Construct } from 'constructs';
+import { type FunctionContext, StratalogFunction } from './stratalog-function.ts';
+
+export class TopicAdmin extends Construct {
+  readonly topics: StratalogFunction;
+  readonly meta: StratalogFunction;
+
+  constructor(scope: Construct, id: string, context: FunctionContext) {
+    super(scope, id);
+    this.topics = new StratalogFunction(this, 'Topics', {
+      context,
+      bundle: 'topics',
+      description: 'Stratalog: manages topics',
+      memoryMib: 256,
+      // A topic of 1,000 partitions takes eleven transactions, one after the other, and as many on deletion.
+      timeoutSeconds: 25,
+      rights: {
+        tables: {
+          topics: ['DeleteItem', 'GetItem', 'PutItem', 'Scan'],
+          heads: [
+            'BatchGetItem',
+            'BatchWriteItem',
+            'ConditionCheckItem',
+            'DeleteItem',
+            'GetItem',
+            'PutItem',
+            'UpdateItem',
+          ],
+        },
+      },
+    });
+    this.meta = new StratalogFunction(this, 'Meta', {
+      context,
+      bundle: 'meta',
+      description: 'Stratalog: health and OpenAPI document',
+      memoryMib: 256,
+      timeoutSeconds: 10,
+      rights: {},
+    });
+  }
+}

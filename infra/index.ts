@@ -1,0 +1,5 @@
+// `stratalog/infra`: the log as a construct for anybody's CDK app.
+
+export type { Auth } from './constructs/api.ts';
+export type { Throttle } from './stage-config.ts';
+export { Stratalog, type StratalogProps } from './stratalog.ts';

@@ -1,0 +1,50 @@
+// Every route and the function that answers it: the one table that the API is made from. The handlers' own table of
+// operations says the same from the other side, and a test compares the two, because infra imports nothing of lib.
+
+interface Route {
+  readonly method: 'DELETE' | 'GET' | 'PATCH' | 'POST' | 'PUT';
+  /** A parameter is a whole segment, which is API Gateway's rule. */
+  readonly path: string;
+  readonly function: string;
+}
+
+const TOPIC = '/topics/{topic_name}';
+const PARTITION = `${TOPIC}/partitions/{partition_id}`;
+
+export const ROUTES = [
+  { method: 'POST', path: `${TOPIC}/records`, function: 'produce' },
+  { method: 'POST', path: `${TOPIC}/records:batch`, function: 'produce' },
+  { method: 'POST', path: '/records', function: 'produce' },
+  { method: 'GET', path: `${PARTITION}/records`, function: 'fetch' },
+  { method: 'POST', path: '/fetch', function: 'fetch' },
+  { method: 'GET', path: `${PARTITION}/offset`, function: 'list-offsets' },
+  { method: 'POST', path: '/offsets/list', function: 'list-offsets' },
+  { method: 'GET', path: '/topics', function: 'topics' },
+  { method: 'POST', path: '/topics', function: 'topics' },
+  { method: 'GET', path: TOPIC, function: 'topics' },
+  { method: 'PUT', path: TOPIC, function: 'topics' },
+  { method: 'PATCH', path: TOPIC, function: 'topics' },
+  { method: 'DELETE', path: TOPIC, function: 'topics' },
+  { method: 'GET', path: `${TOPIC}/configs`, function: 'topics' },
+  { method: 'GET', path: `${TOPIC}/partitions`, function: 'topics' },
+  { method: 'GET', path: PARTITION, function: 'topics' },
+  { method: 'POST', path: `${PARTITION}/records/delete`, function: 'topics' },
+  { method: 'GET', path: '/health', function: 'meta' },
+  { method: 'GET', path: '/openapi.json', function: 'meta' },
+] as const satisfies readonly Route[];
+
+export type FunctionName = (typeof ROUTES)[number]['function'];
+export type Method = Route['method'];
+
+export interface ServedRoute {
+  readonly method: Method;
+  readonly path: string;
+  readonly function: FunctionName;
+}
+
+/** Every route twice: short, and as Confluent's REST Proxy v3 has it. */
+export function servedRoutes(): readonly ServedRoute[] {
+  return ROUTES.flatMap((route) =>
+    ['', '/v3/clusters/{cluster_id}'].map((prefix) => ({ ...route, path: prefix + route.path })),
+  );
+}

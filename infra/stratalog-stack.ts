@@ -1,0 +1,24 @@
+// The stack that `npx cdk deploy` puts into an account: one log, and what a person needs to know of it.
+
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { Stratalog, type StratalogProps } from './stratalog.ts';
+
+export class StratalogStack extends Stack {
+  readonly log: Stratalog;
+
+  constructor(scope: Construct, id: string, props: StackProps & StratalogProps) {
+    super(scope, id, props);
+    this.log = new Stratalog(this, 'Log', props);
+    this.#output('Url', this.log.url, 'Endpoint of the HTTP API');
+    this.#output('BucketName', this.log.bucket.bucketName, 'Bucket of records');
+    for (const [name, table] of Object.entries(this.log.storage.tables)) {
+      const id = `${name.charAt(0).toUpperCase()}${name.slice(1)}TableName`;
+      this.#output(id, table.tableName, `Table of ${name}`);
+    }
+  }
+
+  #output(id: string, value: string, description: string): void {
+    new CfnOutput(this, id, { value, description });
+  }
+}
