@@ -65,12 +65,11 @@ export function openDataDirectory(directory: string): DataDirectory {
     const format = readIfThere(join(root, NAMES.format));
     if (format === undefined) make(root);
     else check(root, format);
+    const secret = readSecret(root);
     const database = openFileDatabase(join(root, NAMES.database));
     if (format === undefined) publish(root, NAMES.format, `stratalog ${FORMAT_VERSION}\n`);
     const paths = { objects: join(root, NAMES.objects), staging: join(root, NAMES.staging) };
     sweep(paths.staging);
-    const secret = Buffer.from(readFileSync(join(root, NAMES.secret), 'utf8').trim(), 'hex');
-    if (secret.length !== SECRET_BYTES) throw unusable(root, 'its secret is damaged');
     return { database, secret, paths };
   } catch (error) {
     throw fileFailure(error, `opening the data directory "${root}"`);
@@ -108,6 +107,12 @@ function check(root: string, format: string): void {
   if (readApplicationId(join(root, NAMES.database)) !== APPLICATION_ID) {
     throw unusable(root, `"${NAMES.database}" is not a database of Stratalog`);
   }
+}
+
+function readSecret(root: string): Uint8Array {
+  const secret = Buffer.from(readFileSync(join(root, NAMES.secret), 'utf8').trim(), 'hex');
+  if (secret.length !== SECRET_BYTES) throw unusable(root, 'its secret is damaged');
+  return secret;
 }
 
 function unusable(root: string, why: string): StratalogError {
