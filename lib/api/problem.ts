@@ -58,12 +58,19 @@ export function problem(refusal: Refusal, more: Readonly<Record<string, unknown>
     ...(logStartOffset === undefined ? {} : { log_start_offset: Number(logStartOffset) }),
     ...(highWatermark === undefined ? {} : { high_watermark: Number(highWatermark) }),
   };
-  const waits = status === 429 || status === 503;
   return {
     status,
     json: { ...errorFieldsOf(refusal), ...bounds, ...more },
-    ...(waits ? { headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } } : {}),
+    headers: headersOf(refusal.code),
   };
+}
+
+function headersOf(code: ErrorCode): Readonly<Record<string, string>> {
+  // The rest of the body stays unread, so the connection can't be used again.
+  if (code === 'BODY_TOO_LARGE') return { connection: 'close' };
+  const status = httpStatus(code);
+  const waits = status === 429 || status === 503;
+  return waits ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {};
 }
 
 /** What an error that reached the edge means for its caller; undefined for one that nobody expected. */
