@@ -31,6 +31,14 @@ export function partitionKeyText(partition: PartitionKey): string {
   return `${partition.topicId}/${partition.partition}`;
 }
 
+/** What `partitionKeyText` made. */
+export function parsePartitionKey(text: string): PartitionKey {
+  const slash = text.lastIndexOf('/');
+  const partition = Number(text.slice(slash + 1));
+  assert(slash > 0 && Number.isInteger(partition), `"${text}" is a partition's key`);
+  return { topicId: text.slice(0, slash), partition };
+}
+
 /** `PAGE#<20-digit base offset>` */
 export function pageSortKey(baseOffset: bigint): string {
   return PAGE_PREFIX + offsetDigits(baseOffset);

@@ -2,10 +2,13 @@
 
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { AwsClients } from '../../lib/storage/aws/clients.ts';
+import { cleanupStoreContract, leaseStoreContract } from '../contract/cleanup-store-contract.ts';
 import { groupStoreContract } from '../contract/group-store-contract.ts';
 import { objectReferenceContract, objectStoreContract } from '../contract/object-store-contract.ts';
+import { objectUpkeepContract } from '../contract/object-upkeep-contract.ts';
 import { offsetStoreContract } from '../contract/offset-store-contract.ts';
 import { partitionStoreContract } from '../contract/partition-store-contract.ts';
+import { segmentStoreContract } from '../contract/segment-store-contract.ts';
 import { topicStoreContract } from '../contract/topic-store-contract.ts';
 import {
   groupStores,
@@ -15,6 +18,11 @@ import {
 } from '../support/emulators/aws-contracts.ts';
 import { type AwsServer, clientsOf } from '../support/emulators/aws-server.ts';
 import type { Server } from '../support/emulators/server.ts';
+import {
+  cleanupStores,
+  objectUpkeeps,
+  segmentStores,
+} from '../support/emulators/upkeep-contracts.ts';
 
 export interface StorageServers {
   readonly dynamodb: Server | AwsServer;
@@ -44,4 +52,8 @@ export function storageContracts(start: () => Promise<StorageServers>): void {
   describe('topic store', () => topicStoreContract(topicStores(() => clients)));
   describe('object store', () => objectStoreContract(objectStores(() => clients)));
   describe('object references', () => objectReferenceContract(objectStores(() => clients)));
+  describe('segment store', () => segmentStoreContract(segmentStores(() => clients)));
+  describe('cleanup store', () => cleanupStoreContract(cleanupStores(() => clients)));
+  describe('lease store', () => leaseStoreContract(cleanupStores(() => clients)));
+  describe('object upkeep', () => objectUpkeepContract(objectUpkeeps(() => clients)));
 }

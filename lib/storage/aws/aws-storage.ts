@@ -1,17 +1,25 @@
 // The ports over S3 and DynamoDB, for a composition root: names in, ports out.
 
+import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { GroupStore } from '../../ports/group-store.ts';
+import type { LeaseStore } from '../../ports/lease-store.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
+import type { ObjectUpkeep } from '../../ports/object-upkeep.ts';
 import type { OffsetStore } from '../../ports/offset-store.ts';
 import type { PartitionStore } from '../../ports/partition-store.ts';
+import type { SegmentStore } from '../../ports/segment-store.ts';
 import type { TopicStore } from '../../ports/topic-store.ts';
+import { createCleanupStore } from './cleanup-store.ts';
 import { type ClientOptions, createClients } from './clients.ts';
 import { createGroupStore } from './group-store.ts';
 import { GroupsTable } from './groups-table.ts';
+import { createLeaseStore } from './lease-store.ts';
 import { createObjectStore } from './object-store.ts';
+import { createObjectUpkeep } from './object-upkeep.ts';
 import { createOffsetStore } from './offset-store.ts';
 import { createPartitionStore } from './partition-store.ts';
 import { countRequests, type RequestCounter } from './request-counter.ts';
+import { createSegmentStore } from './segment-store.ts';
 import { createStorageClock } from './storage-clock.ts';
 import { createTopicStore } from './topic-store.ts';
 
@@ -36,6 +44,10 @@ export interface AwsStorage {
   readonly objects: ObjectStore;
   readonly groups: GroupStore;
   readonly offsets: OffsetStore;
+  readonly segments: SegmentStore;
+  readonly cleanup: CleanupStore;
+  readonly leases: LeaseStore;
+  readonly upkeep: ObjectUpkeep;
   /** Everything that these ports have sent. */
   readonly requests: RequestCounter;
   /** Closes the connections; the ports can't be used after it. */
@@ -54,6 +66,10 @@ export function createAwsStorage(options: AwsStorageOptions): AwsStorage {
     objects: createObjectStore(clients.s3, options.bucket),
     groups: createGroupStore(groups),
     offsets: createOffsetStore(groups),
+    segments: createSegmentStore(clients.dynamodb, options.tables.index),
+    cleanup: createCleanupStore(clients.dynamodb, options.tables, clock),
+    leases: createLeaseStore(clients.dynamodb, options.tables.index),
+    upkeep: createObjectUpkeep(clients.s3, options.bucket),
     requests,
     close() {
       clients.dynamodb.destroy();

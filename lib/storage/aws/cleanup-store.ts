@@ -24,6 +24,7 @@ import {
   encodeDeletedTopic,
   topicKey,
 } from './items-topic.ts';
+import type { StorageClock } from './storage-clock.ts';
 
 const FLOOR_ITEM = { pk: textValue(FLOOR_KEY) };
 const FLOOR_BELOW = '(attribute_not_exists(#floor) OR #floor < :floor)';
@@ -37,14 +38,28 @@ const PASS = /^(\d+):(.+)$/;
 export function createCleanupStore(
   client: DynamoDBClient,
   tables: { readonly heads: string; readonly topics: string },
+  clock: StorageClock,
 ): CleanupStore {
+  return { ...headsPart(client, tables.heads, clock), ...deletedTopicsPart(client, tables.topics) };
+}
+
+type DeletedTopicsPart = Pick<
+  CleanupStore,
+  'listDeletedTopics' | 'putDeletedTopic' | 'forgetDeletedTopic'
+>;
+
+function headsPart(
+  client: DynamoDBClient,
+  table: string,
+  clock: StorageClock,
+): Omit<CleanupStore, keyof DeletedTopicsPart> {
   const raise = async (
     key: { readonly pk: { S: string } },
     condition: string,
     floor: string,
   ): Promise<'raised' | 'refused'> => {
     const command = new UpdateItemCommand({
-      TableName: tables.heads,
+      TableName: table,
       Key: key,
       UpdateExpression: 'SET #floor = :floor',
       ConditionExpression: condition,
@@ -59,22 +74,23 @@ export function createCleanupStore(
   return {
     async readGarbageState() {
       const command = new GetItemCommand({
-        TableName: tables.heads,
+        TableName: table,
         Key: FLOOR_ITEM,
         ConsistentRead: true,
         ReturnConsumedCapacity: 'TOTAL',
       });
       const { Item: item } = await sent('GetItem', client.send(command));
-      if (item === undefined) return { floor: FLOOR_NEVER_RAISED, passes: [] };
+      const storageNowMs = clock.answeredMs();
+      if (item === undefined) return { floor: FLOOR_NEVER_RAISED, passes: [], storageNowMs };
       const passes = item.passes === undefined ? '' : readText(item, 'passes');
-      return { floor: readText(item, 'floor'), passes: decodePasses(passes) };
+      return { floor: readText(item, 'floor'), passes: decodePasses(passes), storageNowMs };
     },
 
     raiseFloor: (floor) => raise(FLOOR_ITEM, FLOOR_BELOW, floor),
 
     async replacePasses({ from, to }) {
       const command = new UpdateItemCommand({
-        TableName: tables.heads,
+        TableName: table,
         Key: FLOOR_ITEM,
         UpdateExpression: 'SET passes = :to',
         ConditionExpression: from.length === 0 ? NO_PASSES : SAME_PASSES,
@@ -90,7 +106,7 @@ export function createCleanupStore(
 
     async scanHeads({ after, limit }) {
       const command = new ScanCommand({
-        TableName: tables.heads,
+        TableName: table,
         Limit: limit,
         ...(after === undefined ? {} : { ExclusiveStartKey: { pk: textValue(after) } }),
         ConsistentRead: true,
@@ -108,10 +124,14 @@ export function createCleanupStore(
 
     raiseHeadFloor: (partition: PartitionKey, floor) =>
       raise(headKey(partition), `${HEAD_EXISTS} AND ${HEAD_FLOOR_BELOW}`, floor),
+  };
+}
 
+function deletedTopicsPart(client: DynamoDBClient, table: string): DeletedTopicsPart {
+  return {
     async listDeletedTopics({ after, limit }) {
       const command = new ScanCommand({
-        TableName: tables.topics,
+        TableName: table,
         Limit: limit,
         ...(after === undefined ? {} : { ExclusiveStartKey: topicKey(after) }),
         FilterExpression: 'attribute_exists(deletedAt)',
@@ -126,7 +146,7 @@ export function createCleanupStore(
 
     async putDeletedTopic(topic) {
       const command = new PutItemCommand({
-        TableName: tables.topics,
+        TableName: table,
         Item: encodeDeletedTopic(topic),
         ReturnConsumedCapacity: 'TOTAL',
       });
@@ -135,7 +155,7 @@ export function createCleanupStore(
 
     async forgetDeletedTopic(topicId) {
       const command = new DeleteItemCommand({
-        TableName: tables.topics,
+        TableName: table,
         Key: deletedTopicKey(topicId),
         ReturnConsumedCapacity: 'TOTAL',
       });

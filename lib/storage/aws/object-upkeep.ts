@@ -20,6 +20,12 @@ import { sent, storageFailure } from './errors.ts';
 const NO_SUCH_UPLOAD = 'NoSuchUpload';
 
 export function createObjectUpkeep(client: S3Client, bucket: string): ObjectUpkeep {
+  return { ...uploads(client, bucket), ...listings(client, bucket) };
+}
+
+type Listings = Pick<ObjectUpkeep, 'listObjects' | 'listFolders' | 'deleteObjects'>;
+
+function uploads(client: S3Client, bucket: string): Omit<ObjectUpkeep, keyof Listings> {
   /** Only asked when an upload is gone: was it completed? */
   const exists = async (key: string): Promise<boolean> => {
     try {
@@ -95,7 +101,11 @@ export function createObjectUpkeep(client: S3Client, bucket: string): ObjectUpke
         startedAtMs: required(upload.Initiated, 'the time of an upload').getTime(),
       }));
     },
+  };
+}
 
+function listings(client: S3Client, bucket: string): Listings {
+  return {
     async listObjects({ prefix, after, limit }) {
       assert(limit <= OBJECTS_PER_LIST_MAX, `one request lists at most ${OBJECTS_PER_LIST_MAX}`);
       const command = new ListObjectsV2Command({

@@ -7,7 +7,7 @@ import { parsePartitionKey, partitionKeyText } from '../../log/keys.ts';
 import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { DeletedTopic } from '../../ports/topic-store.ts';
 import type { Database } from './database.ts';
-import type { HeadRows } from './heads.ts';
+import { HeadRows } from './heads.ts';
 import { type Row, readNumber, readText } from './rows.ts';
 
 const SELECT_FLOOR = 'SELECT floor FROM floor';
@@ -20,7 +20,14 @@ const SELECT_DELETED = 'SELECT * FROM deleted_topics WHERE topic_id > ? ORDER BY
 const REPLACE_DELETED = 'INSERT OR REPLACE INTO deleted_topics VALUES (?, ?, ?, ?)';
 const DELETE_DELETED = 'DELETE FROM deleted_topics WHERE topic_id = ?';
 
-export function createCleanupStore(database: Database, heads: HeadRows): CleanupStore {
+export function createCleanupStore(database: Database, nowMs: () => number): CleanupStore {
+  return { ...floorPart(database, nowMs), ...headsPart(database), ...deletedTopicsPart(database) };
+}
+
+type FloorPart = Pick<CleanupStore, 'readGarbageState' | 'raiseFloor' | 'replacePasses'>;
+type HeadsPart = Pick<CleanupStore, 'scanHeads' | 'raiseHeadFloor'>;
+
+function floorPart(database: Database, nowMs: () => number): FloorPart {
   const readFloor = (): string => {
     const row = database.statement(SELECT_FLOOR).get();
     return row === undefined ? ulidFloor(0) : readText(row, 'floor');
@@ -32,7 +39,11 @@ export function createCleanupStore(database: Database, heads: HeadRows): Cleanup
 
   return {
     readGarbageState: () =>
-      database.read(() => ({ floor: readFloor(), passes: decodePasses(readPasses()) })),
+      database.read(() => ({
+        floor: readFloor(),
+        passes: decodePasses(readPasses()),
+        storageNowMs: nowMs(),
+      })),
 
     raiseFloor: (floor) =>
       database.write(() => {
@@ -47,7 +58,12 @@ export function createCleanupStore(database: Database, heads: HeadRows): Cleanup
         database.statement(REPLACE_PASSES).run(encodePasses(to));
         return 'replaced';
       }),
+  };
+}
 
+function headsPart(database: Database): HeadsPart {
+  const heads = new HeadRows(database);
+  return {
     scanHeads: ({ after, limit }) =>
       database.read(() => {
         const last = after === undefined ? { topicId: '', partition: 0 } : parsePartitionKey(after);
@@ -72,7 +88,13 @@ export function createCleanupStore(database: Database, heads: HeadRows): Cleanup
         heads.update(partition, { ...head, floor });
         return 'raised';
       }),
+  };
+}
 
+function deletedTopicsPart(
+  database: Database,
+): Omit<CleanupStore, keyof FloorPart | keyof HeadsPart> {
+  return {
     listDeletedTopics: ({ after, limit }) =>
       database.read(() => {
         const rows = database.statement(SELECT_DELETED).all(after ?? '', limit);

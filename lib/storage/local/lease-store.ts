@@ -14,9 +14,7 @@ export function createLeaseStore(database: Database): LeaseStore {
       database.write(() => {
         const row = database.statement(SELECT).get(name);
         const isHeld =
-          row !== undefined &&
-          readText(row, 'owner') !== owner &&
-          readNumber(row, 'until') > nowMs;
+          row !== undefined && readText(row, 'owner') !== owner && readNumber(row, 'until') > nowMs;
         if (isHeld) return 'held';
         database.statement(REPLACE).run(name, owner, untilMs);
         return 'taken';

@@ -3,20 +3,29 @@
 
 import { randomBytes } from 'node:crypto';
 import { StratalogError } from '../../errors.ts';
+import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { GroupStore } from '../../ports/group-store.ts';
+import type { LeaseStore } from '../../ports/lease-store.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
+import type { ObjectUpkeep } from '../../ports/object-upkeep.ts';
 import type { OffsetStore } from '../../ports/offset-store.ts';
 import type { PartitionStore } from '../../ports/partition-store.ts';
+import type { SegmentStore } from '../../ports/segment-store.ts';
 import type { TopicStore } from '../../ports/topic-store.ts';
+import { createCleanupStore } from './cleanup-store.ts';
 import { openDataDirectory, SECRET_BYTES } from './data-directory.ts';
 import { type Database, openMemoryDatabase } from './database.ts';
 import { createFileObjects } from './file-objects.ts';
+import { createFileUpkeep } from './file-upkeep.ts';
 import { createGroupStore } from './group-store.ts';
-import { createMemoryObjects, type ObjectBytes } from './memory-objects.ts';
+import { createLeaseStore } from './lease-store.ts';
+import { createMemoryObjects, type KeptObject, type ObjectBytes } from './memory-objects.ts';
+import { createMemoryUpkeep } from './memory-upkeep.ts';
 import { createOffsetStore } from './offset-store.ts';
 import { createPartitionStore } from './partition-store.ts';
 import { type ReferenceRequest, signReference, verifyReference } from './reference.ts';
 import { countRequests, type RequestCounter } from './request-counter.ts';
+import { createSegmentStore } from './segment-store.ts';
 import { createTopicStore } from './topic-store.ts';
 
 const MEMORY = ':memory:';
@@ -36,6 +45,10 @@ export interface LocalStorage {
   readonly objects: ObjectStore;
   readonly groups: GroupStore;
   readonly offsets: OffsetStore;
+  readonly segments: SegmentStore;
+  readonly cleanup: CleanupStore;
+  readonly leases: LeaseStore;
+  readonly upkeep: ObjectUpkeep;
   /** Every call of these ports. */
   readonly requests: RequestCounter;
   /** What a request for `/objects/<key>` gets: exactly the bytes that its reference was signed for. */
@@ -45,7 +58,7 @@ export interface LocalStorage {
 }
 
 /** `refused`: not signed here, expired, or another range than the signed one (403). `missing`: no such object (404). */
-export type OpenedReference =
+type OpenedReference =
   | { readonly kind: 'opened'; readonly bytes: Uint8Array }
   | { readonly kind: 'refused' }
   | { readonly kind: 'missing' };
@@ -53,15 +66,18 @@ export type OpenedReference =
 /** What lies below the ports. */
 interface Stored {
   readonly database: Database;
-  readonly objects: ObjectBytes & { close(): Promise<void> };
+  readonly objects: ObjectBytes;
+  readonly upkeep: ObjectUpkeep;
+  readonly closeObjects: () => Promise<void>;
   readonly secret: Uint8Array;
 }
 
 /** Opens or makes a data directory. A StratalogError says why it can't be used. */
 export function createLocalStorage(options: LocalStorageOptions): LocalStorage {
-  const stored = options.directory === MEMORY ? openMemory() : openDirectory(options.directory);
-  const { database, secret } = stored;
   const nowMs = neverBack(options.nowMs ?? Date.now);
+  const stored =
+    options.directory === MEMORY ? openMemory(nowMs) : openDirectory(options.directory);
+  const { database, secret } = stored;
   const objects: ObjectStore = {
     putObject: (request) => stored.objects.putObject(request),
     getRange: (range) => stored.objects.getRange(range),
@@ -75,6 +91,10 @@ export function createLocalStorage(options: LocalStorageOptions): LocalStorage {
     objects,
     groups: createGroupStore(database, nowMs),
     offsets: createOffsetStore(database, nowMs),
+    segments: createSegmentStore(database),
+    cleanup: createCleanupStore(database, nowMs),
+    leases: createLeaseStore(database),
+    upkeep: stored.upkeep,
   });
   return {
     ...ports,
@@ -86,20 +106,32 @@ export function createLocalStorage(options: LocalStorageOptions): LocalStorage {
       return bytes === undefined ? { kind: 'missing' } : { kind: 'opened', bytes };
     },
     async close() {
-      await stored.objects.close();
+      await stored.closeObjects();
       await database.close();
     },
   };
 }
 
-function openMemory(): Stored {
-  const objects = { ...createMemoryObjects(), close: () => Promise.resolve() };
-  return { database: openMemoryDatabase(), objects, secret: randomBytes(SECRET_BYTES) };
+function openMemory(nowMs: () => number): Stored {
+  const kept = new Map<string, KeptObject>();
+  return {
+    database: openMemoryDatabase(),
+    objects: createMemoryObjects(kept),
+    upkeep: createMemoryUpkeep(kept, nowMs),
+    closeObjects: () => Promise.resolve(),
+    secret: randomBytes(SECRET_BYTES),
+  };
 }
 
 function openDirectory(directory: string): Stored {
   const { database, secret, paths } = openDataDirectory(directory);
-  return { database, secret, objects: createFileObjects(database, paths) };
+  const objects = createFileObjects(database, paths);
+  const upkeep = createFileUpkeep(database, paths);
+  const closeObjects = async (): Promise<void> => {
+    await objects.close();
+    await upkeep.close();
+  };
+  return { database, secret, objects, upkeep, closeObjects };
 }
 
 function serverOf({ baseUrl }: LocalStorageOptions): string {

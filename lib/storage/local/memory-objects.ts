@@ -4,7 +4,7 @@ import type { ByteRange } from '../../log/object-range.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import { tooShort } from './errors.ts';
 
-interface KeptObject {
+export interface KeptObject {
   readonly bytes: Uint8Array;
   readonly nonce: string;
 }
@@ -12,8 +12,8 @@ interface KeptObject {
 /** The part of an ObjectStore that stores; references are made elsewhere. */
 export type ObjectBytes = Pick<ObjectStore, 'putObject' | 'getRange'>;
 
-export function createMemoryObjects(): ObjectBytes {
-  const objects = new Map<string, KeptObject>();
+/** `objects` holds them by key. */
+export function createMemoryObjects(objects: Map<string, KeptObject>): ObjectBytes {
   return {
     async putObject({ key, chunks, nonce }) {
       const standing = objects.get(key);

@@ -12,7 +12,7 @@
 import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type FileHandle, link, open, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { assert } from '../../assert.ts';
 import type { ByteRange } from '../../log/object-range.ts';
 import type { PutObjectOutcome, PutObjectRequest } from '../../ports/object-store.ts';
@@ -20,7 +20,7 @@ import type { DataPaths } from './data-directory.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { fileErrorCode, fileFailure, tooShort } from './errors.ts';
 
-const TRAILER_BYTES = 32;
+export const TRAILER_BYTES = 32;
 const FILE_NAME_BYTES_MAX = 255;
 
 export class ObjectFiles {
@@ -140,17 +140,23 @@ export class ObjectFiles {
   }
 
   #directoryOf(key: string): string {
-    return join(this.#paths.objects, hash('sha256', key).charAt(0));
+    return dirname(objectPath(this.#paths, key));
   }
 
   #pathOf(key: string): string {
-    const name = encodeURIComponent(key);
-    assert(name.length <= FILE_NAME_BYTES_MAX, `"${key}" is short enough for a file's name`);
-    return join(this.#directoryOf(key), name);
+    return objectPath(this.#paths, key);
   }
 }
 
-function trailerOf(nonce: string): Buffer {
+/** Where the file of an object is. */
+export function objectPath(paths: DataPaths, key: string): string {
+  const name = encodeURIComponent(key);
+  assert(name.length <= FILE_NAME_BYTES_MAX, `"${key}" is short enough for a file's name`);
+  return join(paths.objects, hash('sha256', key).charAt(0), name);
+}
+
+/** What follows an object's bytes in its file. */
+export function trailerOf(nonce: string): Buffer {
   return hash('sha256', nonce, 'buffer');
 }
 

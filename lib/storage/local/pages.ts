@@ -18,7 +18,7 @@ export function readPage(
   baseOffset: bigint,
 ): Page | undefined {
   const row = database.statement(SELECT).get(topicId, partition, baseOffset);
-  return row === undefined ? undefined : decode(row);
+  return row === undefined ? undefined : decodePage(row);
 }
 
 /** Pages with base offset ≤ `offset`, newest first, at most `limit`. */
@@ -27,7 +27,7 @@ export function readPages(
   { topicId, partition }: PartitionKey,
   { offset, limit }: { readonly offset: bigint; readonly limit: number },
 ): Page[] {
-  return database.statement(SELECT_UP_TO).all(topicId, partition, offset, limit).map(decode);
+  return database.statement(SELECT_UP_TO).all(topicId, partition, offset, limit).map(decodePage);
 }
 
 /** Puts a page where none with its base offset is. */
@@ -51,7 +51,7 @@ export function insertPage(
     );
 }
 
-function decode(row: Row): Page {
+export function decodePage(row: Row): Page {
   return {
     baseOffset: readBigint(row, 'base'),
     endOffset: readBigint(row, 'end'),

@@ -8,14 +8,10 @@ import { type Row, readBigint, readNumber, readOptionalText, readText } from './
 const SELECT_LOG = 'SELECT * FROM logs WHERE topic_id = ? AND partition = ?';
 const REPLACE_LOG = 'INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?, ?)';
 const SELECT_SEGMENT = 'SELECT * FROM segments WHERE topic_id = ? AND partition = ? AND base = ?';
-const REPLACE_SEGMENT =
-  'INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+const REPLACE_SEGMENT = 'INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
 const REPLACE_RETIRED = 'INSERT OR REPLACE INTO retired VALUES (?, ?, ?, ?)';
 
-export function readLog(
-  database: Database,
-  { topicId, partition }: PartitionKey,
-): Log | undefined {
+export function readLog(database: Database, { topicId, partition }: PartitionKey): Log | undefined {
   const row = database.statement(SELECT_LOG).get(topicId, partition);
   if (row === undefined) return undefined;
   const log = { segmentedTo: readBigint(row, 'segmented_to'), floor: readText(row, 'floor') };
@@ -23,11 +19,7 @@ export function readLog(
   return damage === undefined ? log : { ...log, damage: decodeDamage(damage) };
 }
 
-export function writeLog(
-  database: Database,
-  { topicId, partition }: PartitionKey,
-  log: Log,
-): void {
+export function writeLog(database: Database, { topicId, partition }: PartitionKey, log: Log): void {
   const damage = log.damage === undefined ? null : encodeDamage(log.damage);
   database.statement(REPLACE_LOG).run(topicId, partition, log.segmentedTo, log.floor, damage);
 }

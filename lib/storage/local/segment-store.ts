@@ -50,10 +50,7 @@ function queries(database: Database): Queries {
 
     findSegments: ({ topicId, partition }, { offset, limit }) =>
       database.read(() =>
-        database
-          .statement(FIND_SEGMENTS)
-          .all(topicId, partition, offset, limit)
-          .map(decodeSegment),
+        database.statement(FIND_SEGMENTS).all(topicId, partition, offset, limit).map(decodeSegment),
       ),
 
     listSegments: ({ topicId, partition }, { from, limit }) =>
