@@ -1,0 +1,140 @@
+// `npm start` as a process: started, killed in the middle of work, started again on the same data.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../../lib/local/main.ts', import.meta.url));
+
+let folder: string;
+const running = new Set<ChildProcess>();
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stratalog-'));
+});
+
+afterEach(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  running.clear();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  /** Exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+}
+
+function run(...args: string[]): Started {
+  const child = spawn(process.execPath, [MAIN, '--data-dir', folder, ...args]);
+  running.add(child);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+  }
+  const ended = once(child, 'close').then(([code, signal]) => code ?? signal);
+  return { child, output: () => text, ended };
+}
+
+async function start(): Promise<Started & { readonly url: string }> {
+  const started = run('--port', '0');
+  for (let waited = 0; waited < 200; waited += 1) {
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(started.output())?.[0];
+    if (url !== undefined) return { ...started, url };
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`did not start: ${started.output()}`);
+}
+
+const post = (url: string, json: unknown) =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(json),
+  });
+
+async function readValues(url: string): Promise<string[]> {
+  const values: string[] = [];
+  for (let offset = 0; ; ) {
+    const response = await fetch(`${url}/topics/t/partitions/0/records?offset=${offset}`);
+    const read = (await response.json()) as {
+      records: { offset: number; value: { data: string } }[];
+      next_offset: number;
+    };
+    for (const [index, record] of read.records.entries()) {
+      expect(record.offset).toBe(offset + index);
+      values.push(record.value.data);
+    }
+    if (read.next_offset === offset) return values;
+    offset = read.next_offset;
+  }
+}
+
+describe('npm start', () => {
+  it('keeps every acknowledged record through kill -9, and nothing twice (durable, dense)', async () => {
+    const acknowledged: string[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const home = await start();
+      await post(`${home.url}/topics`, { topic_name: 't' });
+      const writers = Array.from({ length: 8 }, async (_, writer) => {
+        for (let index = 0; ; index += 1) {
+          const data = `${round}/${writer}/${index}`;
+          const value = { type: 'STRING', data };
+          const response = await post(`${home.url}/topics/t/records`, { value }).catch(() => null);
+          if (response === null) return;
+          if (response.status === 200) acknowledged.push(data);
+        }
+      });
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      home.child.kill('SIGKILL');
+      expect(await home.ended).toBe('SIGKILL');
+      await Promise.all(writers);
+    }
+    const home = await start();
+    const values = await readValues(home.url);
+    expect(acknowledged.length).toBeGreaterThan(50);
+    expect(new Set(values).size).toBe(values.length);
+    expect(values).toEqual(expect.arrayContaining(acknowledged));
+  });
+
+  it('prints lines to paste, which work, and stops when told to', async () => {
+    const home = await start();
+    expect(home.output()).toContain('curl -s -X POST');
+    expect((await post(`${home.url}/topics`, { topic_name: 'orders' })).status).toBe(201);
+    const waiting = fetch(
+      `${home.url}/topics/orders/partitions/0/records?min_bytes=1&max_wait_ms=20000`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    home.child.kill('SIGTERM');
+    expect((await waiting).status).toBe(200);
+    expect(await home.ended).toBe(0);
+  });
+
+  it('says in a line why it cannot start', async () => {
+    const home = await start();
+    const taken = run('--port', new URL(home.url).port);
+    expect(await taken.ended).toBe(1);
+    expect(taken.output()).toMatch(/^port \d+ of 127\.0\.0\.1 is taken.*\n$/);
+    const wrong = run('--port', 'many');
+    expect(await wrong.ended).toBe(2);
+    expect(wrong.output()).toMatch(/--port is a number/);
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    const noFolder = run('--data-dir', file, '--port', '0');
+    expect(await noFolder.ended).toBe(1);
+    expect(noFolder.output().trim().split('\n')).toHaveLength(1);
+  });
+
+  it('explains itself', async () => {
+    const help = run('--help');
+    expect(await help.ended).toBe(0);
+    expect(help.output()).toMatch(/--data-dir DIR/);
+  });
+});
