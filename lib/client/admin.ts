@@ -4,7 +4,8 @@ import { type ApiClient, pathOf } from './api-client.ts';
 import { isKafkaError, StratalogClientError, StratalogRequestError } from './errors.ts';
 import type { Instrumentation, RequestPayload } from './instrumentation.ts';
 import { partitionMetadata } from './metadata.ts';
-import type { PartitionMetadata, PartitionOffset } from './types.ts';
+import { listOffsets } from './offsets.ts';
+import { type PartitionMetadata, type PartitionOffset, partitionKey } from './types.ts';
 
 export interface AdminEventPayloads {
   'admin.connect': null;
@@ -196,16 +197,15 @@ export class Admin {
     timestamp?: number,
   ): Promise<PartitionOffset[]> {
     const ends = await this.fetchTopicOffsets(topic);
-    if (timestamp === undefined)
-      return ends.map(({ partition, high }) => ({ partition, offset: high }));
-    return Promise.all(
-      ends.map(async ({ partition, high }) => {
-        const path = pathOf('topics', topic, 'partitions', partition, 'offset');
-        const call = { method: 'GET', path, query: { timestamp } } as const;
-        const { offset } = await this.#api.json<{ offset: number | null }>(call);
-        return { partition, offset: offset === null || offset < 0 ? high : String(offset) };
-      }),
-    );
+    const places = ends.map(({ partition }) => ({ topic, partition }));
+    const found =
+      timestamp === undefined
+        ? new Map<string, number>()
+        : await listOffsets(this.#api, places, { kind: 'timestamp', timestampMs: timestamp });
+    return ends.map(({ partition, high }) => {
+      const offset = found.get(partitionKey({ topic, partition }));
+      return { partition, offset: offset === undefined ? high : String(offset) };
+    });
   }
 
   /** Of topics; there are no brokers to configure. */

@@ -9,6 +9,7 @@ import type { ConsumerConfig, ConsumerEventPayloads } from './consumer/consumer-
 import { StratalogClientError } from './errors.ts';
 import { Instrumentation, type RequestPayload } from './instrumentation.ts';
 import { Producer, type ProducerConfig, type ProducerEventPayloads } from './producer.ts';
+import { type ReadBatch, type ReadOptions, readTopic } from './reader.ts';
 import type { Transport } from './transport.ts';
 import { httpTransport } from './transports/http.ts';
 import type { Logger } from './types.ts';
@@ -75,18 +76,23 @@ export class Stratalog {
     return new Admin(this.#api(onRequest, config.retry), instrumentation);
   }
 
+  /** Reads a topic without a group: all there is now, or also what comes. */
+  read(options: ReadOptions): AsyncGenerator<ReadBatch, void, undefined> {
+    return readTopic(this.#api(), options);
+  }
+
   /** Closes what the transport holds open. */
   close(): Promise<void> {
     return this.#transport.close();
   }
 
-  #api(onRequest: (payload: RequestPayload) => void, retry: RetryOptions = {}): ApiClient {
+  #api(onRequest?: (payload: RequestPayload) => void, retry: RetryOptions = {}): ApiClient {
     return new ApiClient({
       transport: this.#transport,
       clientId: this.#config.clientId ?? 'stratalog',
       retry: { ...RETRY_DEFAULTS, ...this.#config.retry, ...retry },
       requestTimeoutMs: this.#config.requestTimeout ?? REQUEST_TIMEOUT_MS,
-      onRequest,
+      ...(onRequest === undefined ? {} : { onRequest }),
     });
   }
 }

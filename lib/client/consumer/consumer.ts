@@ -3,6 +3,7 @@
 import type { ApiClient } from '../api-client.ts';
 import { errorOf, StratalogClientError, type StratalogRequestError } from '../errors.ts';
 import type { Instrumentation } from '../instrumentation.ts';
+import { endOf } from '../offsets.ts';
 import type {
   KafkaMessage,
   Logger,
@@ -33,7 +34,6 @@ import { Pauses, type PauseTopic } from './pauses.ts';
 import { type Batch, type EachBatchPayload, topicOffsetsOf } from './payloads.ts';
 import { PullChannel } from './pull.ts';
 import { type Handler, Runner } from './runner.ts';
-import { endOf } from './start-positions.ts';
 
 export interface ConsumerBase {
   readonly api: ApiClient;

@@ -14,6 +14,8 @@ export interface FetchRequest {
   readonly maxBytesPerPartition: number;
   readonly minBytes: number;
   readonly maxWaitMs: number;
+  /** Default 0: the caller has a pace of its own. */
+  readonly retries?: number;
 }
 
 export type PartitionAnswer =
@@ -62,7 +64,7 @@ export async function fetchBytes(
     json: bodyOf(request, 'bytes'),
     acceptRaw: true,
     waitMs: request.maxWaitMs,
-    retries: 0,
+    retries: request.retries ?? 0,
     signal,
   });
   const offsets = new Map(request.partitions.map((one) => [partitionKey(one), one.offset]));
@@ -86,22 +88,20 @@ export async function fetchBytes(
 }
 
 interface ReferenceAnswer {
-  readonly partitions: readonly ({
+  readonly partitions: readonly (ErrorBody & {
     readonly topic_name: string;
     readonly partition_id: number;
     readonly high_watermark: number;
     readonly next_offset: number;
     readonly references?: readonly Reference[];
-    readonly error?: ErrorBody;
-  } & ErrorBody)[];
+  })[];
 }
 
 interface Reference {
   readonly url: string;
-  /** First and last byte, both included. */
-  readonly range: readonly [number, number];
   readonly base_offset: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** As signed: the range among them. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export async function fetchReferences(
@@ -120,10 +120,9 @@ export async function fetchReferences(
   const answers = await Promise.all(
     partitions.map(async (one): Promise<[string, PartitionAnswer]> => {
       const key = partitionKey({ topic: one.topic_name, partition: one.partition_id });
-      const problem = one.error ?? (one.error_code === undefined ? undefined : one);
-      if (problem !== undefined) {
-        const status = Math.trunc((problem.error_code ?? 50002) / 100);
-        return [key, { kind: 'error', error: new StratalogRequestError(problem, { status }) }];
+      if (one.error_code !== undefined) {
+        const status = Math.trunc(one.error_code / 100);
+        return [key, { kind: 'error', error: new StratalogRequestError(one, { status }) }];
       }
       const parts = await Promise.all(
         (one.references ?? []).map((reference) => readReference(api, reference, signal)),
@@ -146,11 +145,10 @@ export async function fetchReferences(
 
 async function readReference(
   api: ApiClient,
-  { url, range, base_offset, headers }: Reference,
+  { url, base_offset, headers }: Reference,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const [from, to] = range;
-  const { body } = await api.get(url, headers ?? { range: `bytes=${from}-${to}` }, signal);
+  const { body } = await api.get(url, headers, signal);
   placeOffsets(body, base_offset);
   return body;
 }

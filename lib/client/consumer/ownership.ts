@@ -6,17 +6,12 @@
 
 import type { ApiClient } from '../api-client.ts';
 import { errorOf, StratalogRequestError } from '../errors.ts';
+import { listOffsets } from '../offsets.ts';
 import { partitionKey, type TopicPartition } from '../types.ts';
 import { changeBetween } from './assignment.ts';
 import { PartitionLease } from './lease.ts';
 import type { Identity } from './membership.ts';
-import {
-  type Claim,
-  claimPartitions,
-  endOf,
-  type FetchOffsets,
-  ownOffsets,
-} from './start-positions.ts';
+import { type Claim, claimPartitions, type FetchOffsets, ownOffsets } from './start-positions.ts';
 
 export interface OwnershipTools {
   readonly api: ApiClient;
@@ -139,26 +134,36 @@ export class Ownership {
     }
   }
 
-  async #startOffsets(claims: readonly Claim[]): Promise<readonly number[]> {
-    const { fetchOffsets } = this.#tools;
+  /** One for each claim; undefined: nobody knows. */
+  async #startOffsets(claims: readonly Claim[]): Promise<readonly (number | undefined)[]> {
+    const { api, fetchOffsets, fallback } = this.#tools;
     const places = claims.map(({ place }) => place);
     const own = fetchOffsets === undefined ? undefined : await ownOffsets(fetchOffsets, places);
-    return Promise.all(claims.map((claim) => this.#startOffset(claim, own)));
+    const known = claims.map((claim) => this.#knownOffset(claim, own));
+    const unknown = places.filter((_, index) => known[index] === undefined);
+    const beginnings = unknown.filter(({ topic }) => fallback(topic) === 'earliest');
+    const endings = unknown.filter(({ topic }) => fallback(topic) === 'latest');
+    const [earliest, latest] = await Promise.all([
+      listOffsets(api, beginnings, { kind: 'earliest' }),
+      listOffsets(api, endings, { kind: 'latest' }),
+    ]);
+    return places.map((place, index) => {
+      const key = partitionKey(place);
+      return known[index] ?? earliest.get(key) ?? latest.get(key);
+    });
   }
 
-  /** Sought, or as the program's own store says, or where this process had come to, or committed, or one of the ends. */
-  async #startOffset(
+  /** Sought, or as the program's own store says, or where this process had come to, or committed. */
+  #knownOffset(
     { place, committed }: Claim,
     own: ReadonlyMap<string, number> | undefined,
-  ): Promise<number> {
+  ): number | undefined {
     const key = partitionKey(place);
-    const known = this.#tools.takeSeek(key) ?? own?.get(key);
-    if (known !== undefined) return known;
+    const sought = this.#tools.takeSeek(key);
+    if (sought !== undefined) return sought;
+    if (own !== undefined) return own.get(key);
     const former = this.#former.get(key);
-    if (own === undefined && former !== undefined && former.committed === committed) {
-      return former.tracker.watermark;
-    }
-    if (own === undefined && committed !== undefined) return committed;
-    return endOf(this.#tools.api, place, this.#tools.fallback(place.topic));
+    const isUntouched = former !== undefined && former.committed === committed;
+    return isUntouched ? former.tracker.watermark : committed;
   }
 }

@@ -49,18 +49,6 @@ export async function claimPartitions(
   }));
 }
 
-/** The first offset of a partition, or the next one. */
-export async function endOf(
-  api: ApiClient,
-  { topic, partition }: TopicPartition,
-  end: 'earliest' | 'latest',
-): Promise<number> {
-  const path = pathOf('topics', topic, 'partitions', partition, 'offset');
-  const query = { [end]: true };
-  const { offset } = await api.json<{ offset: number }>({ method: 'GET', path, query });
-  return offset;
-}
-
 /** What the program's own store says of these partitions. */
 export async function ownOffsets(
   fetchOffsets: FetchOffsets,
