@@ -103,7 +103,11 @@ export default {
       comment: 'Only a composition root may pick an adapter.',
       from: {
         path: '^(lib|functions)/',
-        pathNot: ['^lib/storage/', '^lib/local/home\\.ts$', '^functions/shared/runtime\\.ts$'],
+        pathNot: [
+          '^lib/storage/',
+          '^lib/local/home\\.ts$',
+          '^functions/shared/(runtime|late-append)\\.ts$',
+        ],
       },
       to: { path: '^lib/storage/' },
     },
@@ -113,7 +117,7 @@ export default {
       from: { path: '^functions/[^/]+\\.ts$' },
       to: {
         path: '^(functions|lib|node_modules|infra)/',
-        pathNot: ['^functions/shared/', '^lib/service/', BASE, '^node_modules/@types/'],
+        pathNot: ['^functions/shared/', '^lib/(api|service)/', BASE, '^node_modules/@types/'],
       },
     },
     {
@@ -132,7 +136,7 @@ export default {
     {
       name: 'no-test-code-in-product',
       severity: 'error',
-      from: { pathNot: '^test/' },
+      from: { pathNot: '^(test|bench)/' },
       to: { path: '^test/' },
     },
     {
