@@ -1,0 +1,19 @@
+// The suites against the local home: what holds there and not when deployed is the deployment's fault.
+
+import { afterAll, beforeAll } from 'vitest';
+import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
+import { endpointOf } from '../support/deploy/endpoint.ts';
+import { describeLogCore } from './suites/log-core.ts';
+
+let home: LocalHome;
+
+beforeAll(async () => {
+  home = await startLocalHome({ port: 0, dataDirectory: ':memory:' });
+});
+
+afterAll(() => home.close());
+
+const endpoint = () =>
+  endpointOf({ base: home.url, host: new URL(home.url).host }, () => undefined);
+
+describeLogCore('in the local home', endpoint);

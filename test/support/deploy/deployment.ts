@@ -1,0 +1,96 @@
+// A stack deployed for real by the CDK's own CLI.
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Cloud } from './cloud.ts';
+import { allowPlainHttp, letPublishAssets } from './ministack-gaps.ts';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const CDK = join(ROOT, 'node_modules', '.bin', 'cdk');
+/** Bootstrap and deployment take some ten seconds; an emulator that can't make a resource may wait for ever. */
+const CDK_TIMEOUT_MS = 180_000;
+const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+const ACCOUNT = '000000000000';
+
+export interface StackOptions {
+  /** Any but `dev`, whose bucket is emptied by a function that needs the SDK of Lambda's own image. */
+  readonly stage: string;
+  readonly api: 'http' | 'rest';
+}
+
+export interface StackOutputs {
+  readonly url: string;
+  readonly bucket: string;
+  readonly headsTable: string;
+}
+
+/** Bootstraps the cloud, which is done again at no harm. */
+export async function bootstrap(cloud: Cloud): Promise<void> {
+  await cdk(cloud, ['bootstrap', `aws://${ACCOUNT}/${cloud.region}`]);
+  if (cloud.name === 'ministack') await letPublishAssets(cloud);
+}
+
+/** Fails with what the CLI printed. */
+export async function deploy(cloud: Cloud, options: StackOptions): Promise<StackOutputs> {
+  const folder = mkdtempSync(join(tmpdir(), 'stratalog-deploy-'));
+  try {
+    const outputsFile = join(folder, 'outputs.json');
+    await cdk(cloud, [
+      ...['deploy', '-c', `stage=${options.stage}`, '-c', `api=${options.api}`],
+      ...['--require-approval', 'never', '--no-rollback'],
+      ...['--output', join(folder, 'cdk.out'), '--outputs-file', outputsFile],
+    ]);
+    const outputs = readOutputs(outputsFile, `Stratalog-${options.stage}`);
+    if (cloud.name === 'ministack') await allowPlainHttp(cloud, outputs.bucket);
+    return outputs;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readOutputs(file: string, stack: string): StackOutputs {
+  const outputs = JSON.parse(readFileSync(file, 'utf8'))[stack];
+  const output = (name: string): string => {
+    const value: unknown = outputs[name];
+    if (typeof value !== 'string') throw new Error(`the stack ${stack} has no output ${name}`);
+    return value;
+  };
+  return {
+    url: output('Url'),
+    bucket: output('BucketName'),
+    headsTable: output('HeadsTableName'),
+  };
+}
+
+async function cdk(cloud: Cloud, args: readonly string[]): Promise<void> {
+  try {
+    await run(CDK, [...args, '--ci'], {
+      cwd: ROOT,
+      env: { ...process.env, ...cliEnvironment(cloud) },
+      timeout: CDK_TIMEOUT_MS,
+      maxBuffer: OUTPUT_BYTES_MAX,
+    });
+  } catch (error) {
+    const printed = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
+    throw new Error(`cdk ${args.join(' ')} failed:\n${printed.slice(-8_000)}`, { cause: error });
+  }
+}
+
+function cliEnvironment({ endpoint, region, credentials }: Cloud): Record<string, string> {
+  return {
+    // The pinned Node runs the CLI and the app.
+    PATH: `${dirname(CDK)}${delimiter}${process.env.PATH ?? ''}`,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    CDK_DISABLE_CLI_TELEMETRY: '1',
+  };
+}
