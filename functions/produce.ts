@@ -1,26 +1,20 @@
 // Produce: over HTTP, and what acks=0 left to be appended later.
 
 import { produceRoutes } from '../lib/api/routes/produce.ts';
-import {
-  createLambdaInvoker,
-  decodeLateAppend,
-  type LateAppendEvent,
-} from '../lib/storage/aws/invoker.ts';
 import { type Handler, httpHandler } from './shared/handler.ts';
-import { createRuntime, ownName } from './shared/runtime.ts';
+import { invokeMyself, lateAppendOf } from './shared/late-append.ts';
+import { createRuntime } from './shared/runtime.ts';
 
-const services = createRuntime(createLambdaInvoker({ functionName: ownName() }));
+const services = createRuntime(invokeMyself());
 const overHttp = httpHandler(produceRoutes, services);
 
-type HttpEvent = Parameters<Handler>[0];
-
-/** An append that fails in the storage throws, so that Lambda delivers it again; a refusal is final. */
+/** A late append that fails in the storage throws, so that Lambda delivers it again; a refusal is final. */
 export const handler = async (
-  event: HttpEvent | LateAppendEvent,
+  event: Parameters<Handler>[0],
   context?: Parameters<Handler>[1],
 ): Promise<unknown> => {
-  if (!('kind' in event) || event.kind !== 'late-append')
-    return overHttp(event as HttpEvent, context);
-  await services.append.append(decodeLateAppend(event));
+  const late = lateAppendOf(event);
+  if (late === undefined) return overHttp(event, context);
+  await services.append.append(late);
   return undefined;
 };

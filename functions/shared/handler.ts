@@ -4,7 +4,6 @@ import type { Hono } from 'hono';
 import { handle } from 'hono/aws-lambda';
 import { createApp } from '../../lib/api/app.ts';
 import type { Route } from '../../lib/api/operation.ts';
-import type { Services } from '../../lib/service/services.ts';
 
 export type Handler = ReturnType<typeof handle>;
 
@@ -13,7 +12,7 @@ interface StagedEvent {
   readonly requestContext?: { readonly stage?: string };
 }
 
-export function httpHandler(routes: readonly Route[], services: Services): Handler {
+export function httpHandler<Uses>(routes: readonly Route<Uses>[], services: Uses): Handler {
   const app: Hono = createApp(routes, services);
   const inner = handle(app);
   return (event, context) => inner(withoutStage(event), context);

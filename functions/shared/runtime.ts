@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StratalogError } from '../../lib/errors.ts';
 import type { Clock, Invoker } from '../../lib/ports/environment.ts';
+import { createGroupServices, type GroupServices } from '../../lib/service/group-services.ts';
 import { createServices, type Services } from '../../lib/service/services.ts';
 import { createAwsStorage, type TableNames } from '../../lib/storage/aws/aws-storage.ts';
 
@@ -21,7 +22,7 @@ const noInvoker: Invoker = {
     Promise.reject(new StratalogError('INVALID_REQUIRED_ACKS', 'acks=0 is not served here')),
 };
 
-function setting(name: string): string {
+export function setting(name: string): string {
   const value = process.env[name];
   if (value === undefined || value === '') {
     throw new Error(`the environment variable ${name} is missing; the stack sets it`);
@@ -44,12 +45,15 @@ function tableNames(): TableNames {
 
 /** Asks nobody: the first request opens the first connection. */
 export function createRuntime(invoker: Invoker = noInvoker): Services {
-  const storage = createAwsStorage({ bucket: setting('STRATALOG_BUCKET'), tables: tableNames() });
-  const random = { randomBytes: (count: number) => randomBytes(count) };
-  return createServices({ ...storage, clock, random, invoker });
+  return createServices({ ...storagePorts(), invoker });
 }
 
-/** The function's own name, which Lambda gives it. */
-export function ownName(): string {
-  return setting('AWS_LAMBDA_FUNCTION_NAME');
+/** The same for consumer groups. */
+export function createGroupRuntime(): GroupServices {
+  return createGroupServices(storagePorts());
+}
+
+function storagePorts() {
+  const storage = createAwsStorage({ bucket: setting('STRATALOG_BUCKET'), tables: tableNames() });
+  return { ...storage, clock, random: { randomBytes: (count: number) => randomBytes(count) } };
 }

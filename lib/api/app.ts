@@ -2,7 +2,6 @@
 // Every path is there twice, short and under /v3/clusters/{cluster_id}, where `-` and any other id mean this cluster.
 
 import { type Context, Hono } from 'hono';
-import type { Services } from '../service/services.ts';
 import { type Call, type Operation, RAW_MEDIA_TYPE, type Reply, type Route } from './operation.ts';
 import { problem, refusalOf } from './problem.ts';
 import { prefersRaw, readBody } from './request-body.ts';
@@ -16,9 +15,10 @@ export interface AppOptions {
   readonly logError?: (entry: { readonly requestId: string; readonly error: unknown }) => void;
 }
 
-export function createApp(
-  routes: readonly Route[],
-  services: Services,
+/** `services`: those that the routes use. */
+export function createApp<Uses>(
+  routes: readonly Route<Uses>[],
+  services: Uses,
   options: AppOptions = {},
 ): Hono {
   const app = new Hono();
@@ -60,10 +60,10 @@ function logToStderr({ requestId, error }: { requestId: string; error: unknown }
   process.stderr.write(`${JSON.stringify({ level: 'error', requestId, error: name, stack })}\n`);
 }
 
-async function run(
+async function run<Uses>(
   context: Context,
-  one: Route,
-  { services, options }: { readonly services: Services; readonly options: AppOptions },
+  one: Route<Uses>,
+  { services, options }: { readonly services: Uses; readonly options: AppOptions },
 ): Promise<Reply> {
   const { operation } = one;
   const { req } = context;
@@ -77,6 +77,7 @@ async function run(
     body: body.kind === 'json' ? (operation.body?.parse(body.value) as Call['body']) : undefined,
     raw: body.kind === 'raw' ? body.bytes : undefined,
     wantsRaw,
+    clientId: req.header('x-client-id'),
     base: baseOf(req.url),
     signal:
       options.stopping === undefined
@@ -106,7 +107,7 @@ function baseOf(url: string): string {
 }
 
 /** Nothing is routed there: the path is unknown, or it knows other methods. */
-function unrouted(context: Context, routes: readonly Route[]): Reply {
+function unrouted(context: Context, routes: readonly Pick<Route, 'operation'>[]): Reply {
   const { method, path } = context.req;
   const allowed = routes
     .filter(({ operation }) => pathPattern(operation).test(path))

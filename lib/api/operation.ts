@@ -2,6 +2,7 @@
 // described in the OpenAPI document.
 
 import type * as z from 'zod';
+import type { GroupServices } from '../service/group-services.ts';
 import type { Services } from '../service/services.ts';
 
 /** The Lambda function that serves an operation. */
@@ -60,6 +61,8 @@ export interface Call<Of extends Operation = Operation> {
   readonly raw: Uint8Array | undefined;
   /** The caller takes record batches as they are. */
   readonly wantsRaw: boolean;
+  /** What the caller calls itself (x-client-id). */
+  readonly clientId: string | undefined;
   /** Scheme, host and the prefix that the path was asked under: for links. */
   readonly base: string;
   /** Aborted when the caller has gone. */
@@ -74,14 +77,24 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface Route {
+/** An operation, and what does it with the services that it uses. */
+export interface Route<Uses = Services> {
   readonly operation: Operation;
-  readonly handle: (call: Call, services: Services) => Promise<Reply>;
+  readonly handle: (call: Call, services: Uses) => Promise<Reply>;
 }
 
+/** An operation of the log itself. */
 export function route<const Of extends Operation>(
   operation: Of,
   handle: (call: Call<Of>, services: Services) => Promise<Reply>,
 ): Route {
   return { operation, handle: handle as Route['handle'] };
+}
+
+/** An operation of consumer groups. */
+export function groupRoute<const Of extends Operation>(
+  operation: Of,
+  handle: (call: Call<Of>, services: GroupServices) => Promise<Reply>,
+): Route<GroupServices> {
+  return { operation, handle: handle as Route<GroupServices>['handle'] };
 }

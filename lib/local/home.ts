@@ -8,6 +8,7 @@ import { createApp } from '../api/app.ts';
 import { allRoutes } from '../api/routes/all.ts';
 import { required } from '../assert.ts';
 import { LOCAL_POLL_MS_MAX, LOCAL_POLL_MS_MIN } from '../limits.ts';
+import { createGroupServices, type GroupServices } from '../service/group-services.ts';
 import { createServices, type Services } from '../service/services.ts';
 import { createLocalStorage, type LocalStorage } from '../storage/local/local-storage.ts';
 import { createLateQueue, systemClock, systemRandom } from './environment.ts';
@@ -23,7 +24,7 @@ export interface LocalHomeOptions {
 
 export interface LocalHome {
   readonly url: string;
-  readonly services: Services;
+  readonly services: Services & GroupServices;
   readonly storage: LocalStorage;
   /** Stops taking requests, finishes those under way and what acks=0 left to do, then closes the data. */
   close(): Promise<void>;
@@ -35,10 +36,9 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
   let url = '';
   const storage = createLocalStorage({ directory: options.dataDirectory, baseUrl: () => url });
   const queue = createLateQueue((late) => required(services, 'services').append.append(late));
-  const services = createServices(
-    { ...storage, clock: systemClock, random: systemRandom, invoker: queue },
-    { pollMsMin: LOCAL_POLL_MS_MIN, pollMsMax: LOCAL_POLL_MS_MAX },
-  );
+  const ports = { ...storage, clock: systemClock, random: systemRandom, invoker: queue };
+  const polling = { pollMsMin: LOCAL_POLL_MS_MIN, pollMsMax: LOCAL_POLL_MS_MAX };
+  const services = { ...createServices(ports, polling), ...createGroupServices(ports) };
   const stopping = new AbortController();
   const app = createApp(allRoutes, services, { stopping: stopping.signal });
   serveObjects(app, storage);

@@ -1,25 +1,42 @@
 // Every route of the API: what the local home serves, and what the meta function describes.
 
+import type { GroupServices } from '../../service/group-services.ts';
+import type { Services } from '../../service/services.ts';
 import type { Route } from '../operation.ts';
+import { commitRoutes } from './commit.ts';
 import { fetchRoutes } from './fetch.ts';
+import { fetchOffsetsRoutes } from './fetch-offsets.ts';
+import { groupRoutes } from './groups.ts';
+import { heartbeatRoutes } from './heartbeat.ts';
+import { joinRoutes } from './join.ts';
+import { leaveRoutes } from './leave.ts';
 import { listOffsetsRoutes } from './list-offsets.ts';
 import { metaRoutes } from './meta.ts';
 import { produceRoutes } from './produce.ts';
 import { topicRoutes } from './topics.ts';
 
-export const API_VERSION = '0.1.0';
+const API_VERSION = '0.1.0';
 
-const logRoutes: readonly Route[] = [
+const working: readonly Route<Services & GroupServices>[] = [
   ...topicRoutes,
   ...produceRoutes,
   ...fetchRoutes,
   ...listOffsetsRoutes,
+  ...joinRoutes,
+  ...heartbeatRoutes,
+  ...leaveRoutes,
+  ...commitRoutes,
+  ...fetchOffsetsRoutes,
+  ...groupRoutes,
 ];
 
 /** Health and the description of all. */
-export const describeRoutes: readonly Route[] = metaRoutes(
-  logRoutes.map(({ operation }) => operation),
+export const describeRoutes = metaRoutes(
+  working.map(({ operation }) => operation),
   API_VERSION,
 );
 
-export const allRoutes: readonly Route[] = [...logRoutes, ...describeRoutes];
+export const allRoutes: readonly Route<Services & GroupServices>[] = [
+  ...working,
+  ...describeRoutes,
+];

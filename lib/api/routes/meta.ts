@@ -2,13 +2,16 @@
 
 import * as z from 'zod';
 import { openApiDocument } from '../openapi.ts';
-import { type Operation, type Route, route } from '../operation.ts';
+import type { Operation, Route } from '../operation.ts';
 
-/** Routes that describe these operations, and themselves. */
-export function metaRoutes(operations: readonly Operation[], version: string): readonly Route[] {
-  const routes: Route[] = [
-    route(
-      {
+/** Routes that describe these operations, and themselves. They use no service. */
+export function metaRoutes(
+  operations: readonly Operation[],
+  version: string,
+): readonly Route<unknown>[] {
+  const routes: Route<unknown>[] = [
+    {
+      operation: {
         id: 'health',
         method: 'get',
         path: '/health',
@@ -21,10 +24,10 @@ export function metaRoutes(operations: readonly Operation[], version: string): r
           },
         },
       },
-      () => Promise.resolve({ status: 200, json: { status: 'ok', version } }),
-    ),
-    route(
-      {
+      handle: () => Promise.resolve({ status: 200, json: { status: 'ok', version } }),
+    },
+    {
+      operation: {
         id: 'openapi',
         method: 'get',
         path: '/openapi.json',
@@ -32,11 +35,11 @@ export function metaRoutes(operations: readonly Operation[], version: string): r
         summary: 'This description',
         answers: { 200: { description: 'OpenAPI 3.1', schema: z.looseObject({}) } },
       },
-      () => {
+      handle: () => {
         const all = [...operations, ...routes.map(({ operation }) => operation)];
         return Promise.resolve({ status: 200, json: openApiDocument(all, version) });
       },
-    ),
+    },
   ];
   return routes;
 }

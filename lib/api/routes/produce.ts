@@ -1,11 +1,11 @@
 // Producing: one record, many to a topic, many to many topics, or batches as they are.
 
 import * as z from 'zod';
-import { httpStatus, type Rejected } from '../../errors.ts';
 import { RECORDS_PER_REQUEST_MAX } from '../../limits.ts';
 import type { ProduceRecord } from '../../log/produce.ts';
 import { decodeFrames } from '../../record/frames.ts';
 import type { Acks, BatchesResult, ProduceService, RecordResult } from '../../service/produce.ts';
+import { mixedReply } from '../mixed.ts';
 import { type Reply, type Route, route } from '../operation.ts';
 import { type ErrorFields, errorFields, errorFieldsOf, problem } from '../problem.ts';
 import {
@@ -247,7 +247,7 @@ async function produceMany(
       });
     }
   }
-  return mixedReply(outcomes, { successes, failures });
+  return producedReply(outcomes, { successes, failures });
 }
 
 async function produceRaw(
@@ -276,22 +276,14 @@ async function produceRaw(
       });
     }
   }
-  return mixedReply(outcomes, { successes, failures });
+  return producedReply(outcomes, { successes, failures });
 }
 
-/** 200 when all is well, 207 when some is, else the first failure's own status: never 200 over a hidden failure. */
-function mixedReply(
+/** With acks=0 the answer is empty, unless something was refused. */
+function producedReply(
   outcomes: readonly (RecordResult | BatchesResult)[],
   json: { readonly successes: readonly object[]; readonly failures: readonly object[] },
 ): Reply {
-  const refusals = outcomes.filter(
-    (outcome): outcome is Extract<typeof outcome, Rejected> => outcome.kind === 'rejected',
-  );
-  const [first] = refusals;
-  if (first === undefined) {
-    const isAccepted = outcomes.some((outcome) => outcome.kind === 'accepted');
-    return isAccepted ? { status: 202 } : { status: 200, json };
-  }
-  if (refusals.length < outcomes.length) return { status: 207, json };
-  return { ...problem(first, json), status: httpStatus(first.code) };
+  const isAccepted = outcomes.every((outcome) => outcome.kind === 'accepted');
+  return isAccepted ? { status: 202 } : mixedReply(outcomes, json);
 }

@@ -27,6 +27,12 @@ export function boundedNumberText(bounds: { readonly min: number; readonly max: 
     .transform((number) => Math.min(number, bounds.max));
 }
 
+/** In a query: there, or not. */
+export const flag = z
+  .literal(['', 'true', 'false'])
+  .transform((text) => text !== 'false')
+  .optional();
+
 export const timestamp = z
   .union([
     z.int().min(-1),

@@ -1,0 +1,7 @@
+// Members take partitions over, and commit offsets.
+
+import { commitRoutes } from '../lib/api/routes/commit.ts';
+import { httpHandler } from './shared/handler.ts';
+import { createGroupRuntime } from './shared/runtime.ts';
+
+export const handler = httpHandler(commitRoutes, createGroupRuntime());

@@ -1,0 +1,7 @@
+// A member leaves its group.
+
+import { leaveRoutes } from '../lib/api/routes/leave.ts';
+import { httpHandler } from './shared/handler.ts';
+import { createGroupRuntime } from './shared/runtime.ts';
+
+export const handler = httpHandler(leaveRoutes, createGroupRuntime());
