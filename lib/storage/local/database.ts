@@ -1,19 +1,28 @@
 // One connection to SQLite: its settings, its prepared statements, and how it reads and writes.
 //
-// On disk: WAL with synchronous=FULL, so that a commit is on the disk before it returns and readers see nothing that
-// could still vanish (`durable`, `visible-once-complete`); fullfsync, because macOS otherwise only hands the bytes to
-// the drive. In memory nothing waits and nothing is shared, so a write runs at once, the same way every time.
+// On disk: WAL. A commit survives the death of the process as it is, and a power cut once the log is synchronised, which
+// nobody is answered before (log-sync.ts). `synchronous=NORMAL` leaves that to us and orders all the rest; with FULL
+// every commit would hold up the event loop for as long as the disk takes. fullfsync: macOS otherwise only hands the
+// bytes to the drive. In memory nothing waits and nothing is shared, so a write runs at once, the same way every time.
 
+import { closeSync, fdatasync, openSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { required } from '../../assert.ts';
 import { LOCAL_BUSY_ATTEMPTS_MAX, LOCAL_BUSY_PAUSE_MS, LOCAL_OPEN_WAIT_MS } from '../../limits.ts';
 import { databaseFailure, isBusy } from './errors.ts';
 import { GroupCommit, type Transactions } from './group-commit.ts';
+import { LogSync } from './log-sync.ts';
 import { APPLICATION_ID, SCHEMA } from './schema.ts';
 
-/** Pages of 4 KiB in the write-ahead log when they are moved into the database: a hot head is then written once. */
-const CHECKPOINT_PAGES = 4_000;
+/** Pages of 4 KiB in the write-ahead log when they are moved into the database, which the event loop waits for. */
+const CHECKPOINT_PAGES = 1_000;
+
+/** Changes of this connection, and of others. */
+const VERSION = 'SELECT total_changes() AS own, data_version AS others FROM pragma_data_version';
+
+const syncData = promisify(fdatasync);
 
 export interface Database {
   /** The statement for a text, prepared once; its integers come as bigint. */
@@ -31,7 +40,7 @@ export function openMemoryDatabase(): Database {
   const sqlite = new DatabaseSync(':memory:');
   sqlite.exec(SCHEMA);
   const statement = statements(sqlite);
-  const { savepoint, release, undo } = transactions(sqlite, statement);
+  const { savepoint, release, undo } = steps(statement);
   return {
     statement,
     async read(query) {
@@ -58,13 +67,30 @@ export function openMemoryDatabase(): Database {
 export function openFileDatabase(path: string): Database {
   const sqlite = openFile(path);
   const statement = statements(sqlite);
-  const commits = new GroupCommit(transactions(sqlite, statement));
+  // SQLite's locks aren't on this file: a descriptor of it may be closed without losing any.
+  const logFile = openSync(`${path}-wal`, 'r+');
+  const version = (): string => {
+    const { own, others } = required(statement(VERSION).get(), 'the version');
+    return `${own} ${others}`;
+  };
+  const log = new LogSync(version, () => syncData(logFile));
+  const commits = new GroupCommit({
+    ...steps(statement),
+    begin: () => whileBusy(() => statement('BEGIN IMMEDIATE').run()),
+    isOpen: () => sqlite.isTransaction,
+    durable: () => log.durable(),
+  });
   return {
     statement,
-    read: (query) => whileBusy(query),
+    async read(query) {
+      const result = await whileBusy(query);
+      await log.durable();
+      return result;
+    },
     write: (change) => commits.write(change),
     async close() {
       await commits.idle();
+      closeSync(logFile);
       sqlite.close();
     },
   };
@@ -84,6 +110,7 @@ function openFile(path: string): DatabaseSync {
       ${SCHEMA}
       PRAGMA application_id = ${APPLICATION_ID};
       COMMIT;
+      PRAGMA synchronous = NORMAL;
       PRAGMA busy_timeout = 0;
     `);
     return sqlite;
@@ -119,15 +146,15 @@ function statements(sqlite: DatabaseSync): Database['statement'] {
   };
 }
 
-function transactions(sqlite: DatabaseSync, statement: Database['statement']): Transactions {
+type Steps = Omit<Transactions, 'begin' | 'isOpen' | 'durable'>;
+
+function steps(statement: Database['statement']): Steps {
   const run = (sql: string) => {
     statement(sql).run();
   };
   return {
-    begin: () => whileBusy(() => run('BEGIN IMMEDIATE')),
     commit: () => run('COMMIT'),
     rollback: () => run('ROLLBACK'),
-    isOpen: () => sqlite.isTransaction,
     savepoint: () => run('SAVEPOINT change'),
     release: () => run('RELEASE change'),
     undo: () => {

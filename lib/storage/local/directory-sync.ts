@@ -1,32 +1,20 @@
-// Makes directory entries durable, many with one call: who asks while a sync runs shares the next one, since the one
-// that runs may have begun before the entry was there.
+// Makes directory entries durable, many with one call.
 
 import { type FileHandle, open } from 'node:fs/promises';
-
-interface Syncs {
-  running: Promise<void>;
-  next: Promise<void> | undefined;
-}
+import { SharedSync } from './shared-sync.ts';
 
 /** For a handful of directories: each stays open. */
 export class DirectorySync {
   readonly #handles = new Map<string, Promise<FileHandle>>();
-  readonly #syncs = new Map<string, Syncs>();
+  readonly #syncs = new Map<string, SharedSync>();
 
   /** Resolves after a sync of the directory that began after this call. */
   sync(path: string): Promise<void> {
     // Windows can't sync a directory, and needn't: NTFS logs its entries.
     if (process.platform === 'win32') return Promise.resolve();
-    const syncs = this.#syncs.get(path) ?? { running: Promise.resolve(), next: undefined };
-    this.#syncs.set(path, syncs);
-    syncs.next ??= syncs.running
-      .catch(() => undefined)
-      .then(() => {
-        syncs.running = this.#syncNow(path);
-        syncs.next = undefined;
-        return syncs.running;
-      });
-    return syncs.next;
+    const shared = this.#syncs.get(path) ?? new SharedSync(() => this.#syncNow(path));
+    this.#syncs.set(path, shared);
+    return shared.sync();
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-// Writes of one process share commits: a commit on disk waits for the disk, and it waits as long for a hundred changes
+// Writes of one process share commits, and commits share the wait for the disk, which is as long for a hundred changes
 // as for one. What was asked in one turn of the event loop goes into one transaction; what comes meanwhile goes into
 // the next. Nobody is answered before the commit is durable (`durable`).
 //
@@ -12,8 +12,10 @@ import { databaseFailure } from './errors.ts';
 /** What a transaction is made of; each throws what SQLite throws. */
 export interface Transactions {
   /** Waits for the write lock, without the event loop. */
-  begin(): Promise<void>;
+  begin(): Promise<unknown>;
   commit(): void;
+  /** Resolves when all that was committed is durable. */
+  durable(): Promise<void>;
   rollback(): void;
   /** False when SQLite has ended the transaction by itself, as it does when the disk fails. */
   isOpen(): boolean;
@@ -35,6 +37,7 @@ export class GroupCommit {
   readonly #transactions: Transactions;
   #waiting: Waiting[] = [];
   #worker: Promise<void> | undefined;
+  readonly #answering = new Set<Promise<void>>();
 
   constructor(transactions: Transactions) {
     this.#transactions = transactions;
@@ -63,6 +66,7 @@ export class GroupCommit {
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
     while (this.#worker !== undefined) await this.#worker;
+    await Promise.all(this.#answering);
   }
 
   async #work(): Promise<void> {
@@ -90,6 +94,18 @@ export class GroupCommit {
       if (this.#transactions.isOpen()) this.#transactions.rollback();
       // Those that had failed by themselves don't listen any more.
       for (const waiting of together) waiting.fail(databaseFailure(error, effect));
+      return;
+    }
+    const answering = this.#answer(done).finally(() => this.#answering.delete(answering));
+    this.#answering.add(answering);
+  }
+
+  /** The next commit needn't wait for this one to be durable. */
+  async #answer(done: readonly Waiting[]): Promise<void> {
+    try {
+      await this.#transactions.durable();
+    } catch (error) {
+      for (const waiting of done) waiting.fail(error);
       return;
     }
     for (const waiting of done) waiting.succeed();

@@ -8,6 +8,8 @@ class RecordedTransactions implements Transactions {
   readonly steps: string[] = [];
   readonly failures = new Map<string, Error>();
   endsByItself = false;
+  /** When the disk has all. */
+  disk: Promise<void> = Promise.resolve();
   #open = false;
 
   async begin(): Promise<void> {
@@ -17,6 +19,10 @@ class RecordedTransactions implements Transactions {
   commit(): void {
     this.#step('commit');
     this.#open = false;
+  }
+  async durable(): Promise<void> {
+    this.#step('durable');
+    await this.disk;
   }
   rollback(): void {
     this.#step('rollback');
@@ -69,21 +75,34 @@ describe('GroupCommit.write', () => {
     expect(results).toEqual([10, 20, 30]);
     expect(ran).toEqual([1, 2, 3]);
     const each = ['savepoint', 'release'];
-    expect(transactions.steps).toEqual(['begin', ...each, ...each, ...each, 'commit']);
+    expect(transactions.steps).toEqual(['begin', ...each, ...each, ...each, 'commit', 'durable']);
   });
 
-  it('answers nobody before the commit (durable)', async () => {
+  it('answers nobody before the commit is durable, and goes on meanwhile (durable)', async () => {
+    const transactions = new RecordedTransactions();
+    const disk = Promise.withResolvers<void>();
+    transactions.disk = disk.promise;
+    const commits = new GroupCommit(transactions);
+    const answered: number[] = [];
+    const turn = () => new Promise(setImmediate);
+    const first = commits.write(() => 1).then((number) => answered.push(number));
+    await turn();
+    const second = commits.write(() => 2).then((number) => answered.push(number));
+    await turn();
+    await turn();
+    expect(transactions.steps.filter((step) => step === 'commit').length).toBe(2);
+    expect(answered).toEqual([]);
+    disk.resolve();
+    await Promise.all([first, second]);
+    expect(answered).toEqual([1, 2]);
+  });
+
+  it('says that nobody knows when the commit can not be made durable (no-double-append)', async () => {
     const transactions = new RecordedTransactions();
     const commits = new GroupCommit(transactions);
-    let answered = false;
-    const write = commits
-      .write(() => expect(answered).toBe(false))
-      .then(() => {
-        answered = true;
-        expect(transactions.steps.at(-1)).toBe('commit');
-      });
-    await write;
-    expect(answered).toBe(true);
+    const error = new StratalogError('STORAGE_UNAVAILABLE', 'the disk', { effect: 'unknown' });
+    transactions.failures.set('durable', error);
+    expect(await failureOf(commits.write(() => 1))).toBe(error);
   });
 
   it('takes what is asked as an answer comes, however closely it follows', async () => {
@@ -119,6 +138,7 @@ describe('GroupCommit.write', () => {
       'savepoint',
       'release',
       'commit',
+      'durable',
     ]);
   });
 
@@ -174,7 +194,7 @@ describe('GroupCommit.idle', () => {
     const commits = new GroupCommit(transactions);
     const write = commits.write(() => 1);
     await commits.idle();
-    expect(transactions.steps.at(-1)).toBe('commit');
+    expect(transactions.steps.at(-1)).toBe('durable');
     expect(await write).toBe(1);
     await commits.idle();
   });
