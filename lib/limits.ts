@@ -97,6 +97,11 @@ export const LOCAL_HEADS_KEPT_MAX = 10_000;
 export const RANGE_CACHE_BYTES_MAX = 64 * MIB;
 /** Two ranges of one object that lie this close come with one GET. */
 export const RANGE_GAP_BYTES_MAX = 1 * MIB;
+/** Partitions of which a process remembers up to where they are merged. */
+export const SEGMENT_HINTS_MAX = 10_000;
+/** The search by time reads a segment in pieces of this size, and so many before the answer is where it got to. */
+export const TIME_SCAN_BYTES = 1 * MIB;
+export const TIME_SCAN_PIECES_MAX = 64;
 /** After the search by time has found its page: pages looked through before the answer is the page's start. */
 export const TIME_SCAN_PAGES_MAX = 64;
 
@@ -156,3 +161,6 @@ export const OFFSETS_PER_REQUEST_MAX = 1_000;
 export const LOG_ENDS_MAX = 10_000;
 /** How many of a request's small storage calls run side by side. */
 export const GROUP_CALLS_PARALLEL_MAX = 32;
+
+/** Producer ids that a process takes at once: few, because a function that is gone takes the rest of them along. */
+export const PRODUCER_IDS_PER_BLOCK = 10;

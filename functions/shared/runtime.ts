@@ -6,6 +6,10 @@ import { StratalogError } from '../../lib/errors.ts';
 import type { Clock, Invoker } from '../../lib/ports/environment.ts';
 import { createGroupServices, type GroupServices } from '../../lib/service/group-services.ts';
 import { createServices, type Services } from '../../lib/service/services.ts';
+import {
+  createTransactionServices,
+  type TransactionServices,
+} from '../../lib/service/transaction-services.ts';
 import { createAwsStorage, type TableNames } from '../../lib/storage/aws/aws-storage.ts';
 
 const clock: Clock = {
@@ -51,6 +55,11 @@ export function createRuntime(invoker: Invoker = noInvoker): Services {
 /** The same for consumer groups. */
 export function createGroupRuntime(): GroupServices {
   return createGroupServices(storagePorts());
+}
+
+/** The same for producer ids. */
+export function createTransactionRuntime(): TransactionServices {
+  return createTransactionServices(storagePorts());
 }
 
 function storagePorts() {

@@ -4,6 +4,7 @@
 import type * as z from 'zod';
 import type { GroupServices } from '../service/group-services.ts';
 import type { Services } from '../service/services.ts';
+import type { TransactionServices } from '../service/transaction-services.ts';
 
 /** The Lambda function that serves an operation. */
 export type FunctionName =
@@ -17,6 +18,7 @@ export type FunctionName =
   | 'commit'
   | 'fetch-offsets'
   | 'groups'
+  | 'transactions'
   | 'meta';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -97,4 +99,12 @@ export function groupRoute<const Of extends Operation>(
   handle: (call: Call<Of>, services: GroupServices) => Promise<Reply>,
 ): Route<GroupServices> {
   return { operation, handle: handle as Route<GroupServices>['handle'] };
+}
+
+/** An operation of producers' ids and of transactions. */
+export function transactionRoute<const Of extends Operation>(
+  operation: Of,
+  handle: (call: Call<Of>, services: TransactionServices) => Promise<Reply>,
+): Route<TransactionServices> {
+  return { operation, handle: handle as Route<TransactionServices>['handle'] };
 }

@@ -10,6 +10,10 @@ import { required } from '../assert.ts';
 import { LOCAL_POLL_MS_MAX, LOCAL_POLL_MS_MIN } from '../limits.ts';
 import { createGroupServices, type GroupServices } from '../service/group-services.ts';
 import { createServices, type Services } from '../service/services.ts';
+import {
+  createTransactionServices,
+  type TransactionServices,
+} from '../service/transaction-services.ts';
 import { createLocalStorage, type LocalStorage } from '../storage/local/local-storage.ts';
 import { createLateQueue, systemClock, systemRandom } from './environment.ts';
 
@@ -24,7 +28,7 @@ export interface LocalHomeOptions {
 
 export interface LocalHome {
   readonly url: string;
-  readonly services: Services & GroupServices;
+  readonly services: Services & GroupServices & TransactionServices;
   readonly storage: LocalStorage;
   /** Stops taking requests, finishes those under way and what acks=0 left to do, then closes the data. */
   close(): Promise<void>;
@@ -38,7 +42,11 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
   const queue = createLateQueue((late) => required(services, 'services').append.append(late));
   const ports = { ...storage, clock: systemClock, random: systemRandom, invoker: queue };
   const polling = { pollMsMin: LOCAL_POLL_MS_MIN, pollMsMax: LOCAL_POLL_MS_MAX };
-  const services = { ...createServices(ports, polling), ...createGroupServices(ports) };
+  const services = {
+    ...createServices(ports, polling),
+    ...createGroupServices(ports),
+    ...createTransactionServices(ports),
+  };
   const stopping = new AbortController();
   const app = createApp(allRoutes, services, { stopping: stopping.signal });
   serveObjects(app, storage);

@@ -2,6 +2,7 @@
 
 import type { GroupServices } from '../../service/group-services.ts';
 import type { Services } from '../../service/services.ts';
+import type { TransactionServices } from '../../service/transaction-services.ts';
 import type { Route } from '../operation.ts';
 import { commitRoutes } from './commit.ts';
 import { fetchRoutes } from './fetch.ts';
@@ -14,10 +15,13 @@ import { listOffsetsRoutes } from './list-offsets.ts';
 import { metaRoutes } from './meta.ts';
 import { produceRoutes } from './produce.ts';
 import { topicRoutes } from './topics.ts';
+import { transactionRoutes } from './transactions.ts';
 
 const API_VERSION = '0.1.0';
 
-const working: readonly Route<Services & GroupServices>[] = [
+type AllServices = Services & GroupServices & TransactionServices;
+
+const working: readonly Route<AllServices>[] = [
   ...topicRoutes,
   ...produceRoutes,
   ...fetchRoutes,
@@ -28,6 +32,7 @@ const working: readonly Route<Services & GroupServices>[] = [
   ...commitRoutes,
   ...fetchOffsetsRoutes,
   ...groupRoutes,
+  ...transactionRoutes,
 ];
 
 /** Health and the description of all. */
@@ -36,7 +41,4 @@ export const describeRoutes = metaRoutes(
   API_VERSION,
 );
 
-export const allRoutes: readonly Route<Services & GroupServices>[] = [
-  ...working,
-  ...describeRoutes,
-];
+export const allRoutes: readonly Route<AllServices>[] = [...working, ...describeRoutes];

@@ -7,6 +7,7 @@ import type { ObjectStore } from '../../ports/object-store.ts';
 import type { ObjectUpkeep } from '../../ports/object-upkeep.ts';
 import type { OffsetStore } from '../../ports/offset-store.ts';
 import type { PartitionStore } from '../../ports/partition-store.ts';
+import type { ProducerStore } from '../../ports/producer-store.ts';
 import type { SegmentStore } from '../../ports/segment-store.ts';
 import type { TopicStore } from '../../ports/topic-store.ts';
 import { createCleanupStore } from './cleanup-store.ts';
@@ -18,6 +19,7 @@ import { createObjectStore } from './object-store.ts';
 import { createObjectUpkeep } from './object-upkeep.ts';
 import { createOffsetStore } from './offset-store.ts';
 import { createPartitionStore } from './partition-store.ts';
+import { createProducerStore } from './producer-store.ts';
 import { countRequests, type RequestCounter } from './request-counter.ts';
 import { createSegmentStore } from './segment-store.ts';
 import { createStorageClock } from './storage-clock.ts';
@@ -44,6 +46,7 @@ export interface AwsStorage {
   readonly objects: ObjectStore;
   readonly groups: GroupStore;
   readonly offsets: OffsetStore;
+  readonly producers: ProducerStore;
   readonly segments: SegmentStore;
   readonly cleanup: CleanupStore;
   readonly leases: LeaseStore;
@@ -66,6 +69,7 @@ export function createAwsStorage(options: AwsStorageOptions): AwsStorage {
     objects: createObjectStore(clients.s3, options.bucket),
     groups: createGroupStore(groups),
     offsets: createOffsetStore(groups),
+    producers: createProducerStore(clients.dynamodb, options.tables.producers),
     segments: createSegmentStore(clients.dynamodb, options.tables.index),
     cleanup: createCleanupStore(clients.dynamodb, options.tables, clock),
     leases: createLeaseStore(clients.dynamodb, options.tables.index),

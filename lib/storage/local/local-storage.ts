@@ -10,6 +10,7 @@ import type { ObjectStore } from '../../ports/object-store.ts';
 import type { ObjectUpkeep } from '../../ports/object-upkeep.ts';
 import type { OffsetStore } from '../../ports/offset-store.ts';
 import type { PartitionStore } from '../../ports/partition-store.ts';
+import type { ProducerStore } from '../../ports/producer-store.ts';
 import type { SegmentStore } from '../../ports/segment-store.ts';
 import type { TopicStore } from '../../ports/topic-store.ts';
 import { createCleanupStore } from './cleanup-store.ts';
@@ -23,6 +24,7 @@ import { createMemoryObjects, type KeptObject, type ObjectBytes } from './memory
 import { createMemoryUpkeep } from './memory-upkeep.ts';
 import { createOffsetStore } from './offset-store.ts';
 import { createPartitionStore } from './partition-store.ts';
+import { createProducerStore } from './producer-store.ts';
 import { type ReferenceRequest, signReference, verifyReference } from './reference.ts';
 import { countRequests, type RequestCounter } from './request-counter.ts';
 import { createSegmentStore } from './segment-store.ts';
@@ -45,6 +47,7 @@ export interface LocalStorage {
   readonly objects: ObjectStore;
   readonly groups: GroupStore;
   readonly offsets: OffsetStore;
+  readonly producers: ProducerStore;
   readonly segments: SegmentStore;
   readonly cleanup: CleanupStore;
   readonly leases: LeaseStore;
@@ -91,6 +94,7 @@ export function createLocalStorage(options: LocalStorageOptions): LocalStorage {
     objects,
     groups: createGroupStore(database, nowMs),
     offsets: createOffsetStore(database, nowMs),
+    producers: createProducerStore(database),
     segments: createSegmentStore(database),
     cleanup: createCleanupStore(database, nowMs),
     leases: createLeaseStore(database),

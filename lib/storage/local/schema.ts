@@ -1,6 +1,7 @@
 // The tables, column by column; docs/formats/local.md says what is in them. `WITHOUT ROWID`: rows lie in the order of
 // their key, so that a look-up is one search and a run of pages one scan.
 
+import { PRODUCERS_SCHEMA } from './schema-producers.ts';
 import { UPKEEP_SCHEMA } from './schema-upkeep.ts';
 
 /** SQLite keeps both in the file's header: whose it is ("SLog"), and which schema. */
@@ -8,6 +9,7 @@ export const APPLICATION_ID = 0x534c6f67;
 
 export const SCHEMA = `
   ${UPKEEP_SCHEMA}
+  ${PRODUCERS_SCHEMA}
   CREATE TABLE IF NOT EXISTS floor (
     only INTEGER PRIMARY KEY CHECK (only = 0),
     floor TEXT NOT NULL

@@ -1,0 +1,61 @@
+// The stores of producers keep their contract: in memory, on disk, and in DynamoDB's protocol against dynoxide, which
+// needs nothing but npm. More servers: `npm run test:emulators`.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import type { AwsClients } from '../../lib/storage/aws/clients.ts';
+import { createLocalStorage } from '../../lib/storage/local/local-storage.ts';
+import { clientsOf } from '../support/emulators/aws-server.ts';
+import { DYNOXIDE_MISSING, startDynoxide } from '../support/emulators/dynoxide.ts';
+import { producerStores } from '../support/emulators/producer-contracts.ts';
+import type { Server } from '../support/emulators/server.ts';
+import { producerStoreContract } from './producer-store-contract.ts';
+
+let closing: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.reverse()) await close();
+  closing = [];
+});
+
+const inMemory = (): string => ':memory:';
+const onDisk = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'stratalog-'));
+  closing.push(async () => rmSync(directory, { recursive: true }));
+  return directory;
+};
+
+describe.each([
+  { home: 'in memory', directory: inMemory },
+  { home: 'on disk', directory: onDisk },
+])('the local store of producers $home', ({ directory }) => {
+  producerStoreContract(async () => {
+    const storage = createLocalStorage({ directory: directory() });
+    closing.push(() => storage.close());
+    return storage.producers;
+  });
+});
+
+if (DYNOXIDE_MISSING !== undefined) {
+  console.log(`skipped: the store of producers against dynoxide (${DYNOXIDE_MISSING})`);
+}
+
+describe.skipIf(DYNOXIDE_MISSING !== undefined)('the store of producers against dynoxide', () => {
+  let server: Server;
+  let clients: AwsClients;
+
+  beforeAll(async () => {
+    server = await startDynoxide();
+    clients = clientsOf({ dynamodb: server });
+  });
+
+  afterAll(async () => {
+    clients.dynamodb.destroy();
+    clients.s3.destroy();
+    await server.stop();
+  });
+
+  producerStoreContract(producerStores(() => clients));
+});
