@@ -50,6 +50,7 @@ function emptyPorts(partitionCount: number): ServicePorts {
     objects: {
       putObject: () => Promise.resolve({ kind: 'stored' }),
     } as unknown as ServicePorts['objects'],
+    segments: { findSegments: () => Promise.resolve([]) },
     clock: { nowMs: () => Date.now(), sleep: () => Promise.resolve() },
     random: { randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
     invoker: { appendLater: () => Promise.resolve() },

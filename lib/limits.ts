@@ -58,6 +58,8 @@ export const REFERENCE_LIFETIME_MS = 300_000;
 export const DECOMPRESSED_BATCH_BYTES_MAX = 16 * MIB;
 export const JSON_ANSWER_BYTES_MAX = 4_500_000;
 export const JSON_RECORDS_MAX = 10_000;
+/** How deep JSON values may nest. */
+export const JSON_DEPTH_MAX = 500;
 
 /** A refusal that surely had no effect (throttled, conflict) is tried again this often, with these pauses. */
 export const STORAGE_ATTEMPTS_MAX = 5;

@@ -2,7 +2,8 @@
 
 import { type ErrorCode, type Rejected, rejected } from '../errors.ts';
 import { RANGE_GAP_BYTES_MAX } from '../limits.ts';
-import type { RangeReference } from './object-range.ts';
+import { walKey } from './keys.ts';
+import type { ByteRange, RangeReference } from './object-range.ts';
 import type { Head, LocatedEntry } from './partition.ts';
 
 export interface FetchPartition {
@@ -40,11 +41,14 @@ export interface FetchedBytes extends Watermarks {
   readonly nextOffset: bigint;
 }
 
-/** Where the bytes are. Base offsets in them are not in place: batch by batch they count up from `baseOffset`. */
+/**
+ * Where the bytes are. With a `baseOffset`, offsets in them are not in place: batch by batch they count up from it.
+ * Without one they are in place, and may have gaps.
+ */
 export interface FetchedReferences extends Watermarks {
   readonly kind: 'references';
   readonly references: readonly (RangeReference & {
-    readonly baseOffset: bigint;
+    readonly baseOffset: bigint | undefined;
     readonly positionBytes: number;
     readonly lengthBytes: number;
   })[];
@@ -66,14 +70,21 @@ export interface FetchRejected {
 /** One a partition, in the order asked. */
 export type PartitionFetchResult = FetchedBytes | FetchedReferences | FetchRejected;
 
-/** A batch run to read: `range` of an object, whose first record has offset `baseOffset`. */
-export interface PlannedRange {
-  readonly objectId: string;
-  readonly positionBytes: number;
-  readonly lengthBytes: number;
+/** A batch run to read from a WAL object: the first record has offset `baseOffset`, which is not in place. */
+export interface WalRange extends ByteRange {
+  readonly kind: 'wal';
   readonly baseOffset: bigint;
   readonly endOffset: bigint;
 }
+
+/** A batch run to read from a segment: offsets are in place, and log compaction may have left gaps. */
+export interface SegmentRange extends ByteRange {
+  readonly kind: 'segment';
+  /** Where to go on behind it; undefined: behind its last batch. */
+  readonly endOffset: bigint | undefined;
+}
+
+export type PlannedRange = WalRange | SegmentRange;
 
 /** Whether an offset can be read: within the log's bounds, its end included. */
 export function checkOffset(head: Head, offset: bigint): Rejected | undefined {
@@ -91,8 +102,8 @@ export function checkOffset(head: Head, offset: bigint): Rejected | undefined {
 export function planRanges(
   entries: readonly LocatedEntry[],
   from: { readonly offset: bigint; readonly maxBytes: number },
-): PlannedRange[] {
-  const ranges: PlannedRange[] = [];
+): WalRange[] {
+  const ranges: WalRange[] = [];
   let bytes = 0;
   for (const { baseOffset, entry } of entries) {
     const endOffset = baseOffset + BigInt(entry.recordCount);
@@ -100,7 +111,8 @@ export function planRanges(
     if (ranges.length > 0 && bytes + entry.lengthBytes > from.maxBytes) break;
     bytes += entry.lengthBytes;
     const { objectId, positionBytes, lengthBytes } = entry;
-    const range = { objectId, positionBytes, lengthBytes, baseOffset, endOffset };
+    const place = { key: walKey(objectId), positionBytes, lengthBytes };
+    const range: WalRange = { kind: 'wal', ...place, baseOffset, endOffset };
     const last = ranges.at(-1);
     if (last !== undefined && isNeighbour(last, range)) {
       ranges[ranges.length - 1] = {
@@ -115,46 +127,41 @@ export function planRanges(
   return ranges;
 }
 
-function isNeighbour(left: PlannedRange, right: PlannedRange): boolean {
+function isNeighbour(left: WalRange, right: WalRange): boolean {
   return (
-    left.objectId === right.objectId &&
+    left.key === right.key &&
     left.positionBytes + left.lengthBytes === right.positionBytes &&
     left.endOffset === right.baseOffset
   );
 }
 
 /** One GET: a stretch of an object, and which of the ranges asked for lie in it (by their place in the list). */
-export interface PlannedGet {
-  readonly objectId: string;
-  readonly positionBytes: number;
-  readonly lengthBytes: number;
+export interface PlannedGet extends ByteRange {
   readonly ranges: readonly number[];
 }
 
 /** As few GETs as give all ranges: ranges of one object that lie close come together. */
-export function planGets(
-  ranges: readonly Pick<PlannedRange, 'objectId' | 'positionBytes' | 'lengthBytes'>[],
-): PlannedGet[] {
+export function planGets(ranges: readonly ByteRange[]): PlannedGet[] {
   const order = ranges
     .map((range, index) => ({ range, index }))
     .sort(
       (left, right) =>
-        compareText(left.range.objectId, right.range.objectId) ||
+        compareText(left.range.key, right.range.key) ||
         left.range.positionBytes - right.range.positionBytes,
     );
   const gets: PlannedGet[] = [];
   for (const { range, index } of order) {
     const last = gets.at(-1);
     const end = range.positionBytes + range.lengthBytes;
-    if (last?.objectId === range.objectId && gapBetween(last, range) <= RANGE_GAP_BYTES_MAX) {
+    if (last?.key === range.key && gapBetween(last, range) <= RANGE_GAP_BYTES_MAX) {
       gets[gets.length - 1] = {
         ...last,
         lengthBytes: Math.max(last.lengthBytes, end - last.positionBytes),
         ranges: [...last.ranges, index],
       };
     } else {
-      const { objectId, positionBytes, lengthBytes } = range;
-      gets.push({ objectId, positionBytes, lengthBytes, ranges: [index] });
+      const { key, positionBytes, lengthBytes } = range;
+      gets.push({ key, positionBytes, lengthBytes, ranges: [index] });
     }
   }
   return gets;

@@ -17,7 +17,7 @@ export interface PositionRange {
 
 /**
  * The bytes of the .log file to read for `maxBytes` from `offset` on: whole batches, the first of which may end before
- * `offset`. At most `maxBytes`, unless no index entry stands that close.
+ * `offset`, and one of which holds it. At most `maxBytes`, unless no index entry stands that close.
  */
 export function findRange(
   index: StoredIndex,
@@ -38,22 +38,30 @@ export function findRange(
     return { positionBytes, lengthBytes: segment.sizeBytes - positionBytes };
   }
   const last = lastIndexWhere(entries.count, (entry) => position(entry) <= endMax);
-  // No entry in between: up to the next one, or to the end.
-  const end = last > first ? last : first + 1;
+  // The batch of the next entry may be the one that holds the offset: it must be in it, whole.
+  const end = Math.max(last, first + 2);
   const endBytes = end < entries.count ? position(end) : segment.sizeBytes;
   return { positionBytes, lengthBytes: endBytes - positionBytes };
 }
 
-/** An offset that no record before is as late as `timestampMs`: the search for it may begin there. */
-export function findTimeOffset(timeIndex: StoredIndex, timestampMs: number): bigint {
+/**
+ * Where to begin looking for the first record that is as late as `timestampMs`: an offset that lies, by the offset
+ * index, at most one index interval before it. Undefined when no record is as late.
+ *
+ * The first time entry that is as late was made at the end of the interval in which that record lies: had an earlier
+ * interval brought it, that one would have made an entry.
+ */
+export function findTimeOffset(timeIndex: StoredIndex, timestampMs: number): bigint | undefined {
   const entries = viewOf(timeIndex.bytes, TIME_INDEX_ENTRY_BYTES);
   const wanted = BigInt(timestampMs);
   const entry = lastIndexWhere(
     entries.count,
-    (at) => entries.view.getBigInt64(at * TIME_INDEX_ENTRY_BYTES) <= wanted,
+    (at) => entries.view.getBigInt64(at * TIME_INDEX_ENTRY_BYTES) < wanted,
   );
-  if (entry < 0) return timeIndex.baseOffset;
-  return timeIndex.baseOffset + BigInt(entries.view.getInt32(entry * TIME_INDEX_ENTRY_BYTES + 8));
+  const next = entry + 1;
+  if (next === entries.count) return undefined;
+  const relative = entries.view.getInt32(next * TIME_INDEX_ENTRY_BYTES + 8);
+  return timeIndex.baseOffset + BigInt(Math.max(0, relative - 1));
 }
 
 function viewOf(

@@ -14,6 +14,9 @@ export interface Segment {
   readonly segmentId: string;
   /** Bytes of the .log file; 0: log compaction left nothing, and there are no objects. */
   readonly sizeBytes: number;
+  /** Bytes of the .index and of the .timeindex file. */
+  readonly indexBytes: number;
+  readonly timeIndexBytes: number;
   readonly recordCount: number;
   /** Largest timestamp of all records that the partition ever had below `endOffset`: it never falls. */
   readonly maxTimestampMs: number;
@@ -65,6 +68,13 @@ export interface SegmentAddress {
 
 /** Kafka's: offsets in a segment's indexes are 32-bit and relative to its base, and so are positions. */
 export const SEGMENT_OFFSETS_MAX = 2_147_483_647n;
+
+/** About when the record at an offset was made, by where it stands between the segment's first and last ones. */
+export function timeWithin(segment: Segment, offset: bigint): number {
+  const { baseOffset, endOffset, firstTimestampMs, largestTimestampMs } = segment;
+  const passed = Number(offset - baseOffset) / Number(endOffset - baseOffset);
+  return firstTimestampMs + (largestTimestampMs - firstTimestampMs) * passed;
+}
 
 export function segmentBytesOf(segments: readonly Pick<Segment, 'sizeBytes'>[]): number {
   return segments.reduce((bytes, segment) => bytes + segment.sizeBytes, 0);

@@ -7,6 +7,7 @@ import { createGroupService, type GroupService } from './groups.ts';
 import { createOffsetFinder } from './offset-finder.ts';
 import { createOffsetService, type OffsetService } from './offsets.ts';
 import { createRangeReader } from './range-reader.ts';
+import { createSegmentHints } from './segment-hints.ts';
 import { createTopicCatalog } from './topic-catalog.ts';
 
 export interface GroupServicePorts extends GroupPorts {
@@ -21,8 +22,8 @@ export interface GroupServices {
 
 export function createGroupServices(ports: GroupServicePorts): GroupServices {
   const catalog = createTopicCatalog(ports);
-  const ranges = createRangeReader(ports);
-  const listOffsets = createOffsetFinder(ports, { catalog, ranges });
+  const tools = { catalog, ranges: createRangeReader(ports), hints: createSegmentHints() };
+  const listOffsets = createOffsetFinder(ports, tools);
   return {
     groups: createGroupService(ports),
     offsets: createOffsetService({ ports, catalog, listOffsets }),

@@ -4,6 +4,7 @@ import { GROUP_CALLS_PARALLEL_MAX } from '../limits.ts';
 import type { GroupStore } from '../ports/group-store.ts';
 import type { OffsetStore } from '../ports/offset-store.ts';
 import type { PartitionStore } from '../ports/partition-store.ts';
+import type { SegmentStore } from '../ports/segment-store.ts';
 import type { TopicStore } from '../ports/topic-store.ts';
 import type { OffsetFinder } from './offset-finder.ts';
 import { mapInParallel } from './parallel.ts';
@@ -15,6 +16,8 @@ export interface GroupPorts extends RetryPorts {
   readonly offsets: OffsetStore;
   readonly topics: TopicStore;
   readonly partitions: PartitionStore;
+  /** For the time of what is merged. */
+  readonly segments: Pick<SegmentStore, 'findSegments'>;
 }
 
 export interface GroupTools {

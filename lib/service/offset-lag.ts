@@ -8,12 +8,14 @@ import type { OffsetItem } from '../group/offset.ts';
 import type { GroupState } from '../group/state.ts';
 import { GROUP_CALLS_PARALLEL_MAX } from '../limits.ts';
 import type { Head } from '../log/partition.ts';
+import { timeWithin } from '../log/segment.ts';
 import type { NamedPartition } from '../ports/offset-store.ts';
 import { allOffsets, noSuchGroup } from './group-open.ts';
 import { ask, type GroupPorts } from './group-tools.ts';
 import { locateFrom } from './locate.ts';
 import { mapInParallel } from './parallel.ts';
 import { readHeads } from './read.ts';
+import { createSegmentHints } from './segment-hints.ts';
 
 export interface PartitionOffset {
   readonly topicName: string;
@@ -134,14 +136,16 @@ async function lagOf(
   };
 }
 
-/** The largest timestamp of the append that the offset came with, milliseconds since 1970. */
+/** The largest timestamp of the append that the offset came with, or about its own; milliseconds since 1970. */
 async function timeOf(
   ports: GroupPorts,
   partition: NamedPartition,
   at: { readonly head: Head; readonly offset: bigint },
 ): Promise<number | undefined> {
-  const entries = (await locateFrom(ports, partition, at)) ?? [];
-  const covering = entries.find(
+  const located = await locateFrom(ports, createSegmentHints(), partition, at);
+  if (located === undefined) return undefined;
+  if (located.kind === 'segment') return timeWithin(located.segment, at.offset);
+  const covering = located.entries.find(
     ({ baseOffset, entry }) => at.offset < baseOffset + BigInt(entry.recordCount),
   );
   return covering?.entry.maxTimestampMs;

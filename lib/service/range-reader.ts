@@ -1,9 +1,9 @@
-// Reads byte ranges of WAL objects with as few GETs as they need. Objects never change, so a warm process keeps what
+// Reads byte ranges of objects with as few GETs as they need. Objects never change, so a warm process keeps what
 // it read, and callers that ask for the same stretch at once share one GET: many groups on one topic cost as one.
 
 import { RANGE_CACHE_BYTES_MAX } from '../limits.ts';
-import { walKey } from '../log/keys.ts';
-import { type PlannedGet, type PlannedRange, planGets } from '../log/read.ts';
+import type { ByteRange } from '../log/object-range.ts';
+import { type PlannedGet, planGets } from '../log/read.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { type RetryPorts, withRetries } from './retry.ts';
 
@@ -15,7 +15,7 @@ export interface RangeReader {
    * The same memory may be handed out again: base offsets may be patched in it (they are the same every time),
    * nothing else may be written.
    */
-  read(ranges: readonly PlannedRange[]): Promise<readonly (Bytes | Error)[]>;
+  read(ranges: readonly ByteRange[]): Promise<readonly (Bytes | Error)[]>;
 }
 
 export function createRangeReader(
@@ -37,8 +37,8 @@ export function createRangeReader(
   }
 
   async function getFresh(name: string, get: PlannedGet): Promise<Bytes> {
-    const { objectId, positionBytes, lengthBytes } = get;
-    const range = { key: walKey(objectId), positionBytes, lengthBytes };
+    const { key, positionBytes, lengthBytes } = get;
+    const range = { key, positionBytes, lengthBytes };
     const bytes = await withRetries(ports, () => ports.objects.getRange(range), {
       repeatable: true,
     });
@@ -47,7 +47,7 @@ export function createRangeReader(
   }
 
   function get(planned: PlannedGet): Promise<Bytes> {
-    const name = `${planned.objectId}:${planned.positionBytes}:${planned.lengthBytes}`;
+    const name = `${planned.key}:${planned.positionBytes}:${planned.lengthBytes}`;
     const held = kept.get(name);
     if (held !== undefined) {
       kept.delete(name);
@@ -78,7 +78,7 @@ export function createRangeReader(
   };
 }
 
-function cut(bytes: Uint8Array, planned: PlannedGet, range: PlannedRange | undefined): Bytes {
+function cut(bytes: Uint8Array, planned: PlannedGet, range: ByteRange | undefined): Bytes {
   if (range === undefined) return undefined;
   const start = range.positionBytes - planned.positionBytes;
   return bytes.subarray(start, start + range.lengthBytes);

@@ -26,8 +26,8 @@ import {
 } from '../log/read.ts';
 import type { PartitionStore } from '../ports/partition-store.ts';
 import { unknownPartition, unknownTopic } from './append.ts';
-import { type CollectPorts, collect, type Ready, rejectedFetch } from './collect.ts';
-import type { RangeReader } from './range-reader.ts';
+import { type CollectPorts, collect, rejectedFetch } from './collect.ts';
+import type { ReadTools, Ready } from './plan-fetch.ts';
 import { type RetryPorts, withRetries } from './retry.ts';
 import type { TopicCatalog } from './topic-catalog.ts';
 
@@ -54,7 +54,7 @@ interface Resolved {
 
 export function createReadService(
   ports: CollectPorts,
-  tools: { readonly catalog: TopicCatalog; readonly ranges: RangeReader },
+  tools: ReadTools & { readonly catalog: TopicCatalog },
   options: ReadOptions = {},
 ): ReadService {
   const pollMsMin = options.pollMsMin ?? FETCH_POLL_MS_MIN;
@@ -88,7 +88,7 @@ export function createReadService(
       );
       let looked = await waitForBytes(request, resolved, signal);
       for (let attempt = 1; ; attempt += 1) {
-        const results = await collect(ports, tools.ranges, request, looked);
+        const results = await collect(ports, tools, request, looked);
         if (attempt === READ_ATTEMPTS_MAX || results.every((result) => result.kind !== 'moved')) {
           return results.map((result) => (result.kind === 'moved' ? gone(result.asked) : result));
         }

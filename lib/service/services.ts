@@ -4,6 +4,7 @@
 import type { Clock, Invoker, RandomSource } from '../ports/environment.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { PartitionStore } from '../ports/partition-store.ts';
+import type { SegmentStore } from '../ports/segment-store.ts';
 import type { TopicStore } from '../ports/topic-store.ts';
 import { type AppendService, createAppendService } from './append.ts';
 import { createOffsetFinder, type OffsetFinder } from './offset-finder.ts';
@@ -11,6 +12,7 @@ import { createProduceService, type ProduceService } from './produce.ts';
 import { createRangeReader } from './range-reader.ts';
 import { createReadService, type ReadOptions, type ReadService } from './read.ts';
 import { createRecordReader, type RecordReader } from './record-reader.ts';
+import { createSegmentHints } from './segment-hints.ts';
 import { createTopicCatalog } from './topic-catalog.ts';
 import { createTopicService, type TopicService } from './topics.ts';
 
@@ -19,6 +21,7 @@ export interface Storage {
   readonly partitions: PartitionStore;
   readonly topics: TopicStore;
   readonly objects: ObjectStore;
+  readonly segments: Pick<SegmentStore, 'findSegments'>;
 }
 
 export interface ServicePorts extends Storage {
@@ -38,15 +41,15 @@ export interface Services {
 
 export function createServices(ports: ServicePorts, options: ReadOptions = {}): Services {
   const catalog = createTopicCatalog(ports);
-  const ranges = createRangeReader(ports);
+  const tools = { catalog, ranges: createRangeReader(ports), hints: createSegmentHints() };
   const append = createAppendService(ports, catalog);
-  const read = createReadService(ports, { catalog, ranges }, options);
+  const read = createReadService(ports, tools, options);
   return {
     topics: createTopicService(ports, catalog),
     append,
     produce: createProduceService(ports, { catalog, append }),
     read,
     records: createRecordReader(read),
-    listOffsets: createOffsetFinder(ports, { catalog, ranges }),
+    listOffsets: createOffsetFinder(ports, tools),
   };
 }

@@ -26,6 +26,8 @@ function segmentOf(number: number, change: Partial<Segment> = {}): Segment {
     endOffset: BigInt(10 * number + 10),
     segmentId: objectIdOf(200 + number),
     sizeBytes: 1_000 + number,
+    indexBytes: 16,
+    timeIndexBytes: 24,
     recordCount: 10,
     maxTimestampMs: 1_800_000_000_000 + number,
     largestTimestampMs: -1,

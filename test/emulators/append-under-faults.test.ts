@@ -10,6 +10,7 @@ import type { PartitionAppendResult } from '../../lib/log/append.ts';
 import { createServices, type Services } from '../../lib/service/services.ts';
 import { createObjectStore } from '../../lib/storage/aws/object-store.ts';
 import { createPartitionStore } from '../../lib/storage/aws/partition-store.ts';
+import { createSegmentStore } from '../../lib/storage/aws/segment-store.ts';
 import { createTopicStore } from '../../lib/storage/aws/topic-store.ts';
 import {
   type AwsServer,
@@ -58,6 +59,7 @@ beforeAll(async () => {
     topics: createTopicStore(clients.dynamodb, names.topics),
     partitions: createPartitionStore(clients.dynamodb, names),
     objects: createObjectStore(clients.s3, 'under-faults'),
+    segments: createSegmentStore(clients.dynamodb, names.index),
     clock: { nowMs: Date.now, sleep: async (delayMs) => await sleep(delayMs) },
     random: new SeededRandom(SEED),
     invoker: { appendLater: async () => undefined },

@@ -9,6 +9,7 @@ import { createGroupService } from '../../lib/service/groups.ts';
 import { createOffsetFinder } from '../../lib/service/offset-finder.ts';
 import { createOffsetService } from '../../lib/service/offsets.ts';
 import { createRangeReader } from '../../lib/service/range-reader.ts';
+import { createSegmentHints } from '../../lib/service/segment-hints.ts';
 import { createServices } from '../../lib/service/services.ts';
 import { createTopicCatalog } from '../../lib/service/topic-catalog.ts';
 import type { TableNames } from '../../lib/storage/aws/aws-storage.ts';
@@ -18,6 +19,7 @@ import { GroupsTable } from '../../lib/storage/aws/groups-table.ts';
 import { createObjectStore } from '../../lib/storage/aws/object-store.ts';
 import { createOffsetStore } from '../../lib/storage/aws/offset-store.ts';
 import { createPartitionStore } from '../../lib/storage/aws/partition-store.ts';
+import { createSegmentStore } from '../../lib/storage/aws/segment-store.ts';
 import { createStorageClock } from '../../lib/storage/aws/storage-clock.ts';
 import { createTopicStore } from '../../lib/storage/aws/topic-store.ts';
 import { entryOf, objectIdOf } from '../contract/contract-values.ts';
@@ -75,6 +77,7 @@ function startProcess(clockSkewMs = 0): AwsProcess {
     topics: createTopicStore(clients.dynamodb, names.topics),
     partitions: createPartitionStore(clients.dynamodb, names),
     objects: createObjectStore(clients.s3, 'unused'),
+    segments: createSegmentStore(clients.dynamodb, names.index),
     groups: createGroupStore(table),
     offsets: createOffsetStore(table),
     clock: {
@@ -84,7 +87,9 @@ function startProcess(clockSkewMs = 0): AwsProcess {
     random: new SeededRandom(SEED + made),
   };
   const catalog = createTopicCatalog(ports);
-  const listOffsets = createOffsetFinder(ports, { catalog, ranges: createRangeReader(ports) });
+  const ranges = createRangeReader(ports);
+  const reading = { catalog, ranges, hints: createSegmentHints() };
+  const listOffsets = createOffsetFinder(ports, reading);
   return {
     groups: createGroupService(ports),
     offsets: createOffsetService({ ports, catalog, listOffsets }),
@@ -102,6 +107,7 @@ beforeEach(async () => {
     topics: createTopicStore(clients.dynamodb, names.topics),
     partitions: createPartitionStore(clients.dynamodb, names),
     objects: createObjectStore(clients.s3, 'unused'),
+    segments: createSegmentStore(clients.dynamodb, names.index),
     clock: { nowMs: Date.now, sleep: async (delayMs) => await sleep(delayMs) },
     random: new SeededRandom(SEED),
     invoker: { appendLater: async () => undefined },

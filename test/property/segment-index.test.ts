@@ -57,18 +57,27 @@ it('finds whole batches that begin at or before any offset and go on beyond it',
       const holding = built.batches.find((batch) => batch.lastOffset >= offset)!;
       const largest = Math.max(...built.batches.map((batch) => batch.sizeBytes));
       expect(holding.positionBytes - range.positionBytes).toBeLessThanOrEqual(4_096 + 2 * largest);
-      expect(range.lengthBytes).toBeLessThanOrEqual(Math.max(maxBytes, 4_096 + 2 * largest));
+      expect(end).toBeGreaterThanOrEqual(holding.positionBytes + holding.sizeBytes);
+      expect(range.lengthBytes).toBeLessThanOrEqual(Math.max(maxBytes, 8_192 + 4 * largest));
     }),
   );
 });
 
-it('never begins a search by time behind the first record that is as late', () => {
+it('begins a search by time within an index interval before the first record that is as late', () => {
   fc.assert(
     fc.property(baseOffset, batches, fc.integer({ min: -1, max: 70 }), (base, bytes, wanted) => {
       const built = buildSegment(base, bytes);
       const from = findTimeOffset({ bytes: built.timeIndex, baseOffset: base }, wanted);
       const first = built.batches.find((batch) => batch.maxTimestampMs >= wanted);
-      if (first !== undefined) expect(from <= first.lastOffset).toBe(true);
+      if (first === undefined) {
+        expect(from).toBeUndefined();
+        return;
+      }
+      const index = { bytes: built.index, baseOffset: base };
+      const range = findRange(index, built, { offset: from ?? -1n, maxBytes: 0 });
+      const largest = Math.max(...built.batches.map((batch) => batch.sizeBytes));
+      expect(range.positionBytes).toBeLessThanOrEqual(first.positionBytes);
+      expect(first.positionBytes - range.positionBytes).toBeLessThanOrEqual(4_096 + 2 * largest);
     }),
   );
 });

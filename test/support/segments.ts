@@ -114,6 +114,8 @@ export function segmentItem(
     endOffset,
     segmentId: ulid(Number(baseOffset)),
     sizeBytes: 100,
+    indexBytes: 0,
+    timeIndexBytes: 12,
     recordCount: Number(endOffset - baseOffset),
     maxTimestampMs: 1_000,
     largestTimestampMs: 1_000,

@@ -10,6 +10,7 @@ import { createGroupService, type GroupService } from '../../lib/service/groups.
 import { createOffsetFinder } from '../../lib/service/offset-finder.ts';
 import { createOffsetService, type OffsetService } from '../../lib/service/offsets.ts';
 import { createRangeReader } from '../../lib/service/range-reader.ts';
+import { createSegmentHints } from '../../lib/service/segment-hints.ts';
 import { createTopicCatalog } from '../../lib/service/topic-catalog.ts';
 import { createLocalStorage } from '../../lib/storage/local/local-storage.ts';
 import { createTestLog, SeededRandom, type TestLog } from './test-log.ts';
@@ -49,7 +50,9 @@ export function createTestGroups(
     };
     const ports = { ...log.storage, ...stores, clock, random: new SeededRandom(seed) };
     const catalog = createTopicCatalog(ports);
-    const listOffsets = createOffsetFinder(ports, { catalog, ranges: createRangeReader(ports) });
+    const ranges = createRangeReader(ports);
+    const reading = { catalog, ranges, hints: createSegmentHints() };
+    const listOffsets = createOffsetFinder(ports, reading);
     const tools = { ports, catalog, listOffsets };
     return { groups: createGroupService(ports), offsets: createOffsetService(tools) };
   };

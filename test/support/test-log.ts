@@ -116,6 +116,7 @@ export function createTestLog(): TestLog {
     partitions: wire.through(local.partitions),
     topics: wire.through(local.topics),
     objects: wire.through(local.objects),
+    segments: wire.through(local.segments),
   };
   const late: LateAppend[] = [];
   const invoker = {

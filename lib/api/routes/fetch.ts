@@ -91,7 +91,8 @@ const reference = z.object({
   url: z.string(),
   headers: z.record(z.string(), z.string()),
   range: z.tuple([z.int(), z.int()]),
-  base_offset: z.int(),
+  /** null: offsets are in place in the bytes. */
+  base_offset: z.int().nullable(),
   expires_at: z.string(),
 });
 const place = { topic_name: z.string(), partition_id: z.int() };
@@ -250,7 +251,7 @@ function referenceJson(one: FetchedReferences['references'][number]): object {
     url: one.url,
     headers: one.headers,
     range: [one.positionBytes, one.positionBytes + one.lengthBytes - 1],
-    base_offset: offsetNumber(one.baseOffset),
+    base_offset: one.baseOffset === undefined ? null : offsetNumber(one.baseOffset),
     expires_at: isoTime(one.expiresAtMs),
   };
 }

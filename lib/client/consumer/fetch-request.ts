@@ -99,7 +99,8 @@ interface ReferenceAnswer {
 
 interface Reference {
   readonly url: string;
-  readonly base_offset: number;
+  /** null: offsets are in place in the bytes. */
+  readonly base_offset: number | null;
   /** As signed: the range among them. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -149,7 +150,7 @@ async function readReference(
   signal: AbortSignal,
 ): Promise<Buffer> {
   const { body } = await api.get(url, headers, signal);
-  placeOffsets(body, base_offset);
+  if (base_offset !== null) placeOffsets(body, base_offset);
   return body;
 }
 

@@ -16,6 +16,8 @@ export const UPKEEP_SCHEMA = `
     "end" INTEGER NOT NULL,
     ulid TEXT NOT NULL,
     bytes INTEGER NOT NULL,
+    index_bytes INTEGER NOT NULL,
+    time_index_bytes INTEGER NOT NULL,
     records INTEGER NOT NULL,
     max_time INTEGER NOT NULL,
     last_time INTEGER NOT NULL,

@@ -8,7 +8,7 @@ import { type Row, readBigint, readNumber, readOptionalText, readText } from './
 const SELECT_LOG = 'SELECT * FROM logs WHERE topic_id = ? AND partition = ?';
 const REPLACE_LOG = 'INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?, ?)';
 const SELECT_SEGMENT = 'SELECT * FROM segments WHERE topic_id = ? AND partition = ? AND base = ?';
-const REPLACE_SEGMENT = 'INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+const REPLACE_SEGMENT = 'INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
 const REPLACE_RETIRED = 'INSERT OR REPLACE INTO retired VALUES (?, ?, ?, ?)';
 
 export function readLog(database: Database, { topicId, partition }: PartitionKey): Log | undefined {
@@ -47,6 +47,8 @@ export function writeSegment(
       segment.endOffset,
       segment.segmentId,
       segment.sizeBytes,
+      segment.indexBytes,
+      segment.timeIndexBytes,
       segment.recordCount,
       segment.maxTimestampMs,
       segment.largestTimestampMs,
@@ -61,6 +63,8 @@ export function decodeSegment(row: Row): Segment {
     endOffset: readBigint(row, 'end'),
     segmentId: readText(row, 'ulid'),
     sizeBytes: readNumber(row, 'bytes'),
+    indexBytes: readNumber(row, 'index_bytes'),
+    timeIndexBytes: readNumber(row, 'time_index_bytes'),
     recordCount: readNumber(row, 'records'),
     maxTimestampMs: readNumber(row, 'max_time'),
     largestTimestampMs: readNumber(row, 'last_time'),

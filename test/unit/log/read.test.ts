@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RANGE_GAP_BYTES_MAX } from '../../../lib/limits.ts';
+import { walKey } from '../../../lib/log/keys.ts';
 import { locateEntries } from '../../../lib/log/partition.ts';
 import { checkOffset, planGets, planRanges } from '../../../lib/log/read.ts';
 import { entry, headWith, ulid } from '../../support/log.ts';
@@ -30,8 +31,22 @@ describe('planRanges', () => {
 
   it('begins with the entry that holds the offset and joins neighbours in one object', () => {
     expect(planRanges(entries, { offset: 20n, maxBytes: 1_000 })).toEqual([
-      { objectId: ulid(1), positionBytes: 0, lengthBytes: 200, baseOffset: 20n, endOffset: 30n },
-      { objectId: ulid(2), positionBytes: 700, lengthBytes: 300, baseOffset: 30n, endOffset: 31n },
+      {
+        kind: 'wal',
+        key: walKey(ulid(1)),
+        positionBytes: 0,
+        lengthBytes: 200,
+        baseOffset: 20n,
+        endOffset: 30n,
+      },
+      {
+        kind: 'wal',
+        key: walKey(ulid(2)),
+        positionBytes: 700,
+        lengthBytes: 300,
+        baseOffset: 30n,
+        endOffset: 31n,
+      },
     ]);
     expect(planRanges(entries, { offset: 27n, maxBytes: 1_000 })[0]).toMatchObject({
       baseOffset: 25n,
@@ -49,16 +64,16 @@ describe('planRanges', () => {
 });
 
 describe('planGets', () => {
-  const range = (objectId: string, positionBytes: number, lengthBytes = 10) => ({
-    objectId,
+  const range = (key: string, positionBytes: number, lengthBytes = 10) => ({
+    key,
     positionBytes,
     lengthBytes,
   });
 
   it('gets each distinct object once, whatever the order of the ranges', () => {
     expect(planGets([range('B', 50), range('A', 20), range('B', 0)])).toEqual([
-      { objectId: 'A', positionBytes: 20, lengthBytes: 10, ranges: [1] },
-      { objectId: 'B', positionBytes: 0, lengthBytes: 60, ranges: [2, 0] },
+      { key: 'A', positionBytes: 20, lengthBytes: 10, ranges: [1] },
+      { key: 'B', positionBytes: 0, lengthBytes: 60, ranges: [2, 0] },
     ]);
   });
 

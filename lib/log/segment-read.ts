@@ -1,0 +1,71 @@
+// Reading from a segment: which bytes, by its index; and what of them is behind the offset that was asked for.
+
+import { type Rejected, rejected, StratalogError } from '../errors.ts';
+import { splitBatches } from '../record/batch.ts';
+import type { PartitionKey } from './keys.ts';
+import type { ByteRange } from './object-range.ts';
+import type { SegmentRange } from './read.ts';
+import type { Segment, SegmentFile } from './segment.ts';
+import { findRange } from './segment-index.ts';
+import { segmentKey } from './segment-keys.ts';
+
+export interface PartitionSegment {
+  readonly partition: PartitionKey;
+  readonly segment: Segment;
+}
+
+/** One of a segment's two indexes, whole; undefined when it is empty. */
+export function indexRange(
+  { partition, segment }: PartitionSegment,
+  file: Exclude<SegmentFile, 'log'>,
+): ByteRange | undefined {
+  const lengthBytes = file === 'index' ? segment.indexBytes : segment.timeIndexBytes;
+  const { segmentId, baseOffset } = segment;
+  return lengthBytes === 0
+    ? undefined
+    : {
+        key: segmentKey({ partition, segmentId, baseOffset }, file),
+        positionBytes: 0,
+        lengthBytes,
+      };
+}
+
+/** What to read of a segment from `offset` on: whole batches, at most `maxBytes` where its index has an entry close. */
+export function planSegmentRange(
+  { partition, segment }: PartitionSegment,
+  index: Uint8Array,
+  from: { readonly offset: bigint; readonly maxBytes: number },
+): SegmentRange {
+  const { segmentId, baseOffset, sizeBytes, endOffset } = segment;
+  const { positionBytes, lengthBytes } = findRange({ bytes: index, baseOffset }, segment, from);
+  return {
+    kind: 'segment',
+    key: segmentKey({ partition, segmentId, baseOffset }, 'log'),
+    positionBytes,
+    lengthBytes,
+    endOffset: positionBytes + lengthBytes === sizeBytes ? endOffset : undefined,
+  };
+}
+
+/**
+ * The batches of a range that do not end before `offset`, and where to go on behind them. Refuses with
+ * CORRUPT_MESSAGE when the bytes aren't whole batches.
+ */
+export function cutBatches(
+  bytes: Uint8Array,
+  { range, offset }: { readonly range: SegmentRange; readonly offset: bigint },
+): { readonly kind: 'placed'; readonly bytes: Uint8Array; readonly endOffset: bigint } | Rejected {
+  let endOffset = offset;
+  let from = 0;
+  try {
+    for (const header of splitBatches(bytes)) {
+      const next = header.baseOffset + BigInt(header.lastOffsetDelta + 1);
+      if (next <= offset) from = header.position + header.sizeInBytes;
+      else endOffset = next;
+    }
+  } catch (error) {
+    if (error instanceof StratalogError) return rejected('CORRUPT_MESSAGE', error.message);
+    throw error;
+  }
+  return { kind: 'placed', bytes: bytes.subarray(from), endOffset: range.endOffset ?? endOffset };
+}
