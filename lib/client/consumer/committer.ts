@@ -1,7 +1,8 @@
 // Commits what is handled. One commit at a time, so that a later one is never overtaken by an earlier one.
 
+import { OFFSETS_PER_REQUEST_MAX } from '../../limits.ts';
 import { type ApiClient, pathOf } from '../api-client.ts';
-import { StratalogRequestError } from '../errors.ts';
+import { StratalogClientError, StratalogRequestError } from '../errors.ts';
 import {
   partitionKey,
   type TopicPartitionOffset,
@@ -24,16 +25,14 @@ export interface CommitterTools {
   readonly committed: (offsets: readonly TopicPartitionOffset[]) => void;
 }
 
-interface CommitAnswer {
-  readonly failures?: readonly {
-    readonly topic_name: string;
-    readonly partition_id: number;
-    readonly error_code: number;
-    readonly message: string;
-    readonly kafka_error_code: number;
-    readonly kafka_error: string;
-    readonly retriable: boolean;
-  }[];
+interface CommitFailure {
+  readonly topic_name: string;
+  readonly partition_id: number;
+  readonly error_code: number;
+  readonly message: string;
+  readonly kafka_error_code: number;
+  readonly kafka_error: string;
+  readonly retriable: boolean;
 }
 
 export class Committer {
@@ -79,7 +78,7 @@ export class Committer {
 
   async #send(offsets: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
     const leases = new Map([...this.#tools.leases()].map((lease) => [lease.key, lease]));
-    const refused = await this.#store(offsets);
+    const refused = await this.#store(offsets, leases);
     const stored = offsets.filter((one) => !refused.has(partitionKey(one)));
     for (const one of stored) {
       const lease = leases.get(partitionKey(one));
@@ -93,33 +92,63 @@ export class Committer {
   /** The refusals, by partition. */
   async #store(
     offsets: readonly TopicPartitionOffsetAndMetadata[],
+    leases: ReadonlyMap<string, PartitionLease>,
   ): Promise<ReadonlyMap<string, Error>> {
-    const { storeOffsets, api, groupId } = this.#tools;
-    if (storeOffsets !== undefined) {
-      return storeOffsets(offsets).then(() => new Map());
+    const { storeOffsets } = this.#tools;
+    if (storeOffsets !== undefined) return storeOffsets(offsets).then(() => new Map());
+    const refused = new Map<string, Error>();
+    for (let start = 0; start < offsets.length; start += OFFSETS_PER_REQUEST_MAX) {
+      const some = offsets.slice(start, start + OFFSETS_PER_REQUEST_MAX);
+      for (const failure of await this.#post(some, leases)) {
+        const place = { topic: failure.topic_name, partition: failure.partition_id };
+        const status = Math.trunc(failure.error_code / 100);
+        refused.set(partitionKey(place), new StratalogRequestError(failure, { status }));
+      }
     }
+    return refused;
+  }
+
+  async #post(
+    offsets: readonly TopicPartitionOffsetAndMetadata[],
+    leases: ReadonlyMap<string, PartitionLease>,
+  ): Promise<readonly CommitFailure[]> {
+    const { api, groupId } = this.#tools;
     const identity = this.#tools.identity();
-    const answer = await api.json<CommitAnswer | undefined>({
+    if (identity === undefined) {
+      throw new StratalogClientError('partition-lost', `no member of group ${groupId} just now`);
+    }
+    const call = {
       method: 'POST',
       path: pathOf('consumer-groups', groupId, 'offsets'),
       json: {
-        ...(identity === undefined
-          ? {}
-          : { member_id: identity.memberId, member_epoch: identity.epoch }),
-        offsets: offsets.map(({ topic, partition, offset, metadata }) => ({
-          topic_name: topic,
-          partition_id: partition,
-          offset: Number(offset),
-          ...(metadata == null ? {} : { metadata }),
-        })),
+        member_id: identity.memberId,
+        member_epoch: identity.epoch,
+        offsets: offsets.map((one) => offsetBody(one, leases.get(partitionKey(one)))),
       },
       retries: 3,
-    });
-    return new Map(
-      answer?.failures?.map((failure) => [
-        partitionKey({ topic: failure.topic_name, partition: failure.partition_id }),
-        new StratalogRequestError(failure, { status: Math.trunc(failure.error_code / 100) }),
-      ]),
-    );
+    } as const;
+    try {
+      const answer = await api.json<{ failures: readonly CommitFailure[] }>(call);
+      return answer.failures;
+    } catch (error) {
+      // When nothing was committed the answer is an error, and still says what is wrong with each.
+      const failures = error instanceof StratalogRequestError ? error.body.failures : undefined;
+      if (Array.isArray(failures) && failures.length > 0) return failures as CommitFailure[];
+      throw error;
+    }
   }
+}
+
+function offsetBody(
+  { topic, partition, offset, metadata }: TopicPartitionOffsetAndMetadata,
+  lease: PartitionLease | undefined,
+): Record<string, unknown> {
+  if (lease !== undefined) lease.commitCounter += 1;
+  return {
+    topic_name: topic,
+    partition_id: partition,
+    offset: Number(offset),
+    ...(metadata == null ? {} : { metadata }),
+    ...(lease === undefined ? {} : { counter: lease.commitCounter }),
+  };
 }

@@ -87,6 +87,8 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
         return offset;
       },
       changed: () => this.#changed(),
+      rebalancing: () => base.instrumentation.emit('consumer.rebalancing', this.#identity()),
+      settled: (duration) => this.#emitJoin(duration),
       warn: (message) => this.#warn(message),
     });
   }
@@ -327,6 +329,18 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
       },
       heartbeat: () => this.#base.instrumentation.emit('consumer.heartbeat', this.#identity()),
       failed: (error) => this.#crash(error),
+    });
+  }
+
+  #emitJoin(duration: number): void {
+    const owned = this.assignment().map(({ topic, partitions }) => [topic, partitions] as const);
+    this.#base.instrumentation.emit('consumer.group_join', {
+      ...this.#identity(),
+      duration,
+      isLeader: false,
+      leaderId: '',
+      groupProtocol: this.#config.assignor ?? 'uniform',
+      memberAssignment: Object.fromEntries(owned),
     });
   }
 

@@ -42,6 +42,8 @@ export class PartitionLease implements TopicPartition {
   lastFetchBytes = 0;
   /** What the group has as committed; undefined: nothing. */
   committed: number | undefined;
+  /** Of the last commit: each has a larger number, so that a late one never moves an offset back. */
+  commitCounter: number;
   readonly #startOffset: number;
   #countAtCommit = 0;
   /** Raised by every seek: what was fetched or begun before it counts for nothing. */
@@ -54,7 +56,11 @@ export class PartitionLease implements TopicPartition {
 
   constructor(
     place: TopicPartition,
-    start: { readonly offset: number; readonly committed: number | undefined },
+    start: {
+      readonly offset: number;
+      readonly committed: number | undefined;
+      readonly counter: number;
+    },
   ) {
     this.topic = place.topic;
     this.partition = place.partition;
@@ -64,6 +70,7 @@ export class PartitionLease implements TopicPartition {
     this.fetchOffset = start.offset;
     this.highWatermark = start.offset;
     this.committed = start.committed;
+    this.commitCounter = start.counter;
   }
 
   get queuedBytes(): number {

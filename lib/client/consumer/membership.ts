@@ -1,6 +1,8 @@
 // A consumer's place in its group: joins, heartbeats by a timer of its own (a handler may take as long as it likes), and
 // joins again when the group has put it out. What partitions mean is not known here.
 
+import { randomBytes } from 'node:crypto';
+import { ULID_RANDOM_BYTES, ulidOf } from '../../ids.ts';
 import { type ApiClient, pathOf } from '../api-client.ts';
 import { backoffMs, isTransient, pause, RETRY_DEFAULTS } from '../backoff.ts';
 import { errorOf, isKafkaError } from '../errors.ts';
@@ -42,7 +44,9 @@ export interface MembershipListener {
 }
 
 interface MemberAnswer {
-  readonly member_id?: string;
+  readonly member_id: string;
+  /** The last one that counted; the next request's is larger. */
+  readonly counter: number;
   readonly member_epoch: number;
   readonly heartbeat_interval_ms: number;
   readonly assignment: readonly AssignedTopic[];
@@ -61,6 +65,8 @@ export class Membership {
   #intervalMs = 1_000;
   #failures = 0;
   #counter = 0;
+  /** Chosen here, so that a join whose answer was lost can be repeated. Members sort as they came. */
+  readonly #memberId = ulidOf(Date.now(), randomBytes(ULID_RANDOM_BYTES));
   #isActive = false;
   #isBeating = false;
   #isHurried = false;
@@ -106,7 +112,12 @@ export class Membership {
       await this.#api.call({
         method: 'DELETE',
         path,
-        query: { counter: this.#counter + 1 },
+        query: {
+          member_epoch: identity.epoch,
+          counter: this.#counter + 1,
+          // The next process of a static member finds its partitions again.
+          temporarily: this.#config.instanceId === undefined ? undefined : true,
+        },
         retries: 2,
       });
     } catch {
@@ -130,6 +141,7 @@ export class Membership {
     const { instanceId, assignor, sessionTimeoutMs, rebalanceTimeoutMs } = this.#config;
     const body = {
       ...this.#subscription(),
+      member_id: this.#memberId,
       session_timeout_ms: sessionTimeoutMs,
       rebalance_timeout_ms: rebalanceTimeoutMs,
       ...(instanceId === undefined ? {} : { instance_id: instanceId }),
@@ -150,8 +162,8 @@ export class Membership {
   }
 
   #adopt(answer: MemberAnswer): void {
-    const memberId = answer.member_id ?? this.#identity?.memberId ?? '';
-    this.#identity = { memberId, epoch: answer.member_epoch };
+    this.#identity = { memberId: answer.member_id, epoch: answer.member_epoch };
+    this.#counter = Math.max(this.#counter, answer.counter);
     this.#intervalMs = this.#config.heartbeatIntervalMs ?? answer.heartbeat_interval_ms;
     this.#failures = 0;
     this.#listener.assigned(partitionsOf(answer.assignment));
@@ -207,7 +219,6 @@ export class Membership {
       this.#failures += 1;
     } else if (isKafkaError(error, ...OUT_OF_GROUP)) {
       this.#identity = undefined;
-      this.#counter = 0;
       this.#listener.fenced(errorOf(error));
       await this.#join().catch((refusal) => this.#fail(refusal));
     } else {

@@ -28,6 +28,10 @@ export interface OwnershipTools {
   readonly takeSeek: (key: string) => number | undefined;
   /** There are other leases than before. */
   readonly changed: () => void;
+  /** Partitions are to be given up. */
+  readonly rebalancing: () => void;
+  /** It owns what it is to own, after so long. */
+  readonly settled: (durationMs: number) => void;
   readonly warn: (message: string) => void;
 }
 
@@ -38,6 +42,8 @@ export class Ownership {
   readonly #former = new Map<string, PartitionLease>();
   #target: readonly TopicPartition[] = [];
   #isReconciling = false;
+  /** False from the beginning, and after a loss, so that an assignment of nothing is told as well. */
+  #isSettled = false;
 
   constructor(tools: OwnershipTools) {
     this.#tools = tools;
@@ -60,6 +66,7 @@ export class Ownership {
   /** Everything is somebody else's from now on. */
   lose(): void {
     this.#target = [];
+    this.#isSettled = false;
     for (const lease of this.#leases.values()) {
       lease.setState('lost');
       this.#former.set(lease.key, lease);
@@ -70,9 +77,13 @@ export class Ownership {
 
   async #reconcile(): Promise<void> {
     this.#isReconciling = true;
+    const startedAt = performance.now();
+    let hasChanged = !this.#isSettled;
     for (let target: readonly TopicPartition[] | undefined; target !== this.#target; ) {
       target = this.#target;
       const { added, revoked } = changeBetween([...this.#leases.values()], target);
+      hasChanged ||= added.length + revoked.length > 0;
+      if (revoked.length > 0) this.#tools.rebalancing();
       try {
         await Promise.all([this.#giveUp(revoked), this.#takeOver(added)]);
       } catch (error) {
@@ -81,6 +92,8 @@ export class Ownership {
       }
     }
     this.#isReconciling = false;
+    this.#isSettled = changeBetween([...this.#leases.values()], this.#target).added.length === 0;
+    if (hasChanged && this.#isSettled) this.#tools.settled(performance.now() - startedAt);
   }
 
   async #giveUp(revoked: readonly TopicPartition[]): Promise<void> {
@@ -108,15 +121,14 @@ export class Ownership {
     const offsets = await this.#startOffsets(claims);
     // Meanwhile it may have been put out of the group: then these claims are as void as its other partitions.
     if (this.#tools.identity()?.memberId !== identity.memberId) return;
-    for (const [index, { place, committed }] of claims.entries()) {
+    for (const [index, { place, committed, counter }] of claims.entries()) {
       const offset = offsets[index];
       if (offset === undefined || this.find(place) !== undefined) continue;
-      const lease = new PartitionLease(place, { offset, committed });
+      const lease = new PartitionLease(place, { offset, committed, counter });
       this.#former.delete(lease.key);
       this.#leases.set(lease.key, lease);
     }
     this.#tools.changed();
-    this.#tools.hurry();
   }
 
   async #claim(
@@ -129,7 +141,6 @@ export class Ownership {
     } catch (error) {
       if (!(error instanceof StratalogRequestError) || error.status !== 409) throw error;
       // The assignment has moved on; the next heartbeat says where to.
-      this.#tools.hurry();
       return [];
     }
   }

@@ -1,5 +1,6 @@
 // Where to begin reading a partition: at what is committed, or else at one of its ends.
 
+import { OFFSETS_PER_REQUEST_MAX } from '../../limits.ts';
 import { type ApiClient, pathOf } from '../api-client.ts';
 import { partitionKey, type TopicPartition, type TopicPartitionOffset } from '../types.ts';
 import type { Identity } from './membership.ts';
@@ -14,11 +15,14 @@ interface ClaimAnswer {
     readonly topic_name: string;
     readonly partition_id: number;
     readonly offset: number | null;
+    readonly counter: number;
   }[];
 }
 
 export interface Claim {
   readonly place: TopicPartition;
+  /** Number of the last commit that counted. */
+  readonly counter: number;
   /** Undefined: the group never committed one. */
   readonly committed: number | undefined;
 }
@@ -30,23 +34,28 @@ export async function claimPartitions(
   identity: Identity,
   partitions: readonly TopicPartition[],
 ): Promise<readonly Claim[]> {
-  const answer = await api.json<ClaimAnswer>({
-    method: 'POST',
-    path: pathOf('consumer-groups', groupId, 'offsets', 'claim'),
-    json: {
-      member_id: identity.memberId,
-      member_epoch: identity.epoch,
-      partitions: partitions.map(({ topic, partition }) => ({
-        topic_name: topic,
-        partition_id: partition,
-      })),
-    },
-    retries: 2,
-  });
-  return (answer.offsets ?? []).map(({ topic_name, partition_id, offset }) => ({
-    place: { topic: topic_name, partition: partition_id },
-    committed: offset ?? undefined,
-  }));
+  const claims: Claim[] = [];
+  for (let start = 0; start < partitions.length; start += OFFSETS_PER_REQUEST_MAX) {
+    const some = partitions.slice(start, start + OFFSETS_PER_REQUEST_MAX);
+    const answer = await api.json<ClaimAnswer>({
+      method: 'POST',
+      path: pathOf('consumer-groups', groupId, 'offsets', 'claim'),
+      json: {
+        member_id: identity.memberId,
+        member_epoch: identity.epoch,
+        partitions: some.map(({ topic, partition }) => ({
+          topic_name: topic,
+          partition_id: partition,
+        })),
+      },
+      retries: 2,
+    });
+    for (const { topic_name, partition_id, offset, counter } of answer.offsets ?? []) {
+      const place = { topic: topic_name, partition: partition_id };
+      claims.push({ place, counter, committed: offset ?? undefined });
+    }
+  }
+  return claims;
 }
 
 /** What the program's own store says of these partitions. */

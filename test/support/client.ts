@@ -1,0 +1,99 @@
+// Clients, topics and consumers for end-to-end tests over HTTP.
+
+import {
+  type Consumer,
+  type ConsumerConfig,
+  type ConsumerRunConfig,
+  type Logger,
+  type Message,
+  Stratalog,
+} from '../../lib/index.ts';
+
+/** Keeps what a client says. */
+export function keepingLogger(): Logger & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const keep = (message: string): void => {
+    lines.push(message);
+  };
+  return { lines, debug: keep, info: keep, warn: keep, error: keep };
+}
+
+export function quickClient(endpoint: string, logger: Logger = keepingLogger()): Stratalog {
+  return new Stratalog({ endpoint, logger, retry: { initialRetryTime: 5 } });
+}
+
+export async function createTopic(
+  client: Stratalog,
+  topic: string,
+  numPartitions = 3,
+): Promise<string> {
+  await client.admin().createTopics({ topics: [{ topic, numPartitions }] });
+  return topic;
+}
+
+export async function sendAll(
+  client: Stratalog,
+  topic: string,
+  messages: readonly Message[],
+): Promise<void> {
+  const producer = client.producer({ linger: 0 });
+  await producer.connect();
+  await producer.send({ topic, messages });
+  await producer.disconnect();
+}
+
+/** Values of consecutive numbers, with a key each. */
+export function numbered(count: number, from = 0): Message[] {
+  return Array.from({ length: count }, (_, index) => ({
+    key: `key-${(from + index) % 17}`,
+    value: String(from + index),
+  }));
+}
+
+/** Fast enough for tests: asks often, gives up soon. */
+export const QUICK: Omit<ConsumerConfig, 'groupId'> = {
+  heartbeatInterval: 100,
+  sessionTimeout: 3_000,
+  maxWaitTimeInMs: 100,
+  idleBackoff: 20,
+  failurePolicy: { retry: { retries: 2, initialRetryTime: 10 } },
+};
+
+export interface Started {
+  readonly consumer: Consumer;
+  /** Values in the order in which they were handled. */
+  readonly values: string[];
+}
+
+/** A consumer that keeps the values it handles, unless the run says otherwise. */
+export async function startConsumer(
+  client: Stratalog,
+  topics: readonly (string | RegExp)[],
+  options: { readonly config: ConsumerConfig; readonly run?: ConsumerRunConfig },
+): Promise<Started> {
+  const values: string[] = [];
+  const consumer = client.consumer({ ...QUICK, ...options.config });
+  await consumer.connect();
+  await consumer.subscribe({ topics, fromBeginning: true });
+  const keep: ConsumerRunConfig = {
+    eachMessage: async ({ message }) => {
+      values.push(String(message.value));
+    },
+  };
+  await consumer.run({ ...(options.run?.eachBatch === undefined ? keep : {}), ...options.run });
+  return { consumer, values };
+}
+
+export async function waitUntil(
+  condition: () => boolean | Promise<boolean>,
+  options: { readonly timeoutMs?: number; readonly what?: string } = {},
+): Promise<void> {
+  const { timeoutMs = 20_000, what = 'the condition' } = options;
+  const startedAt = performance.now();
+  while (!(await condition())) {
+    if (performance.now() - startedAt > timeoutMs) {
+      throw new Error(`${what} did not come true within ${timeoutMs} ms`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
