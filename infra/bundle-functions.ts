@@ -1,11 +1,11 @@
-// Bundles each function into `infra/bundles/<name>/index.mjs`: one minified ES module with everything in it, and its
+// Bundles each function of the stack into `infra/bundles/<name>/index.mjs`: one minified ES module with everything in it, and its
 // source map. `cdk` runs it before it synthesises.
 
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { ROUTES } from './routes.ts';
 
 const FUNCTIONS = fileURLToPath(new URL('../functions/', import.meta.url));
 const BUNDLES = fileURLToPath(new URL('./bundles/', import.meta.url));
@@ -35,12 +35,10 @@ const UNUSED_SCHEMAS_GO: Plugin = {
   },
 };
 
-/** The bundles' names: every file in `functions/`. */
-export function functionNames(): readonly string[] {
-  return readdirSync(FUNCTIONS)
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => basename(file, '.ts'));
-}
+/** The functions that the stack deploys: those that the routes name. */
+export const BUNDLED_FUNCTIONS: readonly string[] = [
+  ...new Set(ROUTES.map((route) => route.function)),
+];
 
 export function bundleOptions(name: string): BuildOptions {
   return {
@@ -67,7 +65,7 @@ export function bundleOptions(name: string): BuildOptions {
 export async function bundleFunctions(): Promise<void> {
   rmSync(BUNDLES, { recursive: true, force: true });
   mkdirSync(BUNDLES, { recursive: true });
-  await Promise.all(functionNames().map((name) => build(bundleOptions(name))));
+  await Promise.all(BUNDLED_FUNCTIONS.map((name) => build(bundleOptions(name))));
 }
 
 if (import.meta.main) await bundleFunctions();

@@ -21,7 +21,11 @@ export function produceRoutes(names: GrantedNames): readonly GrantedRoute[] {
 }
 
 export function consumeRoutes(names: GrantedNames): readonly GrantedRoute[] {
-  return [...routesOf(['fetch', 'list-offsets'], names), ...describeRoutes(names)];
+  return [
+    ...routesOf(['fetch', 'list-offsets'], names),
+    ...routesOf(['join', 'heartbeat', 'leave', 'commit', 'fetch-offsets'], { group: names.group }),
+    ...describeRoutes(names),
+  ];
 }
 
 export function manageRoutes(names: GrantedNames): readonly GrantedRoute[] {

@@ -10,6 +10,8 @@ interface Route {
 
 const TOPIC = '/topics/{topic_name}';
 const PARTITION = `${TOPIC}/partitions/{partition_id}`;
+const GROUP = '/consumer-groups/{group_id}';
+const MEMBER = `${GROUP}/members/{member_id}`;
 
 export const ROUTES = [
   { method: 'POST', path: `${TOPIC}/records`, function: 'produce' },
@@ -29,6 +31,19 @@ export const ROUTES = [
   { method: 'GET', path: `${TOPIC}/partitions`, function: 'topics' },
   { method: 'GET', path: PARTITION, function: 'topics' },
   { method: 'POST', path: `${PARTITION}/records/delete`, function: 'topics' },
+  { method: 'POST', path: `${GROUP}/members`, function: 'join' },
+  { method: 'POST', path: `${MEMBER}/heartbeat`, function: 'heartbeat' },
+  { method: 'DELETE', path: MEMBER, function: 'leave' },
+  { method: 'POST', path: `${GROUP}/offsets/claim`, function: 'commit' },
+  { method: 'POST', path: `${GROUP}/offsets`, function: 'commit' },
+  { method: 'GET', path: `${GROUP}/offsets`, function: 'fetch-offsets' },
+  { method: 'POST', path: `${GROUP}/offsets/reset`, function: 'fetch-offsets' },
+  { method: 'GET', path: '/consumer-groups', function: 'groups' },
+  { method: 'GET', path: GROUP, function: 'groups' },
+  { method: 'DELETE', path: GROUP, function: 'groups' },
+  { method: 'GET', path: `${GROUP}/consumers`, function: 'groups' },
+  { method: 'GET', path: `${GROUP}/lags`, function: 'groups' },
+  { method: 'GET', path: `${GROUP}/lag-summary`, function: 'groups' },
   { method: 'GET', path: '/health', function: 'meta' },
   { method: 'GET', path: '/openapi.json', function: 'meta' },
 ] as const satisfies readonly Route[];

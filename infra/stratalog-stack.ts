@@ -11,6 +11,11 @@ export class StratalogStack extends Stack {
     super(scope, id, props);
     this.log = new Stratalog(this, 'Log', props);
     this.#output('Url', this.log.url, 'Endpoint of the HTTP API');
+    this.#output(
+      'StageArn',
+      this.log.api.stageArn,
+      'For policies: …/METHOD/path of execute-api:Invoke',
+    );
     this.#output('BucketName', this.log.bucket.bucketName, 'Bucket of records');
     for (const [name, table] of Object.entries(this.log.storage.tables)) {
       const id = `${name.charAt(0).toUpperCase()}${name.slice(1)}TableName`;

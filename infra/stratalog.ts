@@ -15,6 +15,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Api, Auth } from './constructs/api.ts';
 import { AppendPath } from './constructs/append-path.ts';
+import { GroupPath } from './constructs/group-path.ts';
 import { HttpApi } from './constructs/http-api.ts';
 import { LogStorage } from './constructs/log-storage.ts';
 import { Observability } from './constructs/observability.ts';
@@ -72,11 +73,18 @@ export class Stratalog extends Construct {
     };
     const append = new AppendPath(this, 'Append', context);
     const read = new ReadPath(this, 'Read', context);
+    const group = new GroupPath(this, 'Group', context);
     this.topicAdmin = new TopicAdmin(this, 'Admin', context);
     const functions = {
       produce: append.produce,
       fetch: read.fetch,
       'list-offsets': read.listOffsets,
+      join: group.join,
+      heartbeat: group.heartbeat,
+      leave: group.leave,
+      commit: group.commit,
+      'fetch-offsets': group.fetchOffsets,
+      groups: group.groups,
       topics: this.topicAdmin.topics,
       meta: this.topicAdmin.meta,
     };

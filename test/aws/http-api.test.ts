@@ -1,12 +1,31 @@
-// The suites through API Gateway's HTTP API and Lambda, as the stack is meant to be deployed.
+// The suites through API Gateway's HTTP API and Lambda, as the stack is meant to be deployed. Where the emulator checks
+// policies, they also show that every function has the rights that it needs.
 
-import { describe, inject } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
+import { asking } from '../support/deploy/ask.ts';
 import { signedEndpoint } from '../support/deploy/endpoint.ts';
+import { describeConsumerGroups } from './suites/consumer-groups.ts';
 import { describeLogCore } from './suites/log-core.ts';
 
 const cloud = inject('cloud');
 const stack = inject('httpStack');
 
 describe.skipIf(stack === undefined)('deployed behind an HTTP API', () => {
-  describeLogCore('through API Gateway and Lambda', () => signedEndpoint(cloud, stack?.url ?? ''));
+  const endpoint = () => signedEndpoint(cloud, stack?.url ?? '');
+  const ask = asking(endpoint);
+
+  describeLogCore('through API Gateway and Lambda', endpoint);
+  describeConsumerGroups('through API Gateway and Lambda', endpoint);
+
+  describe('what is told of the log', () => {
+    it('is that it is up, and its OpenAPI document', async () => {
+      expect((await ask('GET', '/health')).status).toBe(200);
+      const { json } = await ask('GET', '/v3/clusters/-/openapi.json');
+      expect(json).toMatchObject({ openapi: '3.1.0' });
+    });
+
+    it('is nothing where there is no route', async () => {
+      expect((await ask('GET', '/no/such/route')).status).toBe(404);
+    });
+  });
 });

@@ -15,7 +15,8 @@ export interface Credentials {
   readonly secretAccessKey: string;
 }
 
-export interface Cloud {
+/** What a test needs to know. */
+export interface CloudFacts {
   readonly name: 'given' | 'localstack' | 'ministack';
   /** Of every service. */
   readonly endpoint: string;
@@ -26,6 +27,9 @@ export interface Cloud {
   readonly hasHttpApi: boolean;
   /** Whether signatures and policies are checked; where not, a test of refusals would prove nothing. */
   readonly checksSignatures: boolean;
+}
+
+export interface Cloud extends CloudFacts {
   stop(): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Cloud } from './cloud.ts';
+import type { CloudFacts } from './cloud.ts';
 import { allowPlainHttp, letPublishAssets } from './ministack-gaps.ts';
 
 const run = promisify(execFile);
@@ -25,18 +25,20 @@ export interface StackOptions {
 
 export interface StackOutputs {
   readonly url: string;
+  /** Of `execute-api`; `/METHOD/path` follows. */
+  readonly stageArn: string;
   readonly bucket: string;
   readonly headsTable: string;
 }
 
 /** Bootstraps the cloud, which is done again at no harm. */
-export async function bootstrap(cloud: Cloud): Promise<void> {
+export async function bootstrap(cloud: CloudFacts): Promise<void> {
   await cdk(cloud, ['bootstrap', `aws://${ACCOUNT}/${cloud.region}`]);
   if (cloud.name === 'ministack') await letPublishAssets(cloud);
 }
 
 /** Fails with what the CLI printed. */
-export async function deploy(cloud: Cloud, options: StackOptions): Promise<StackOutputs> {
+export async function deploy(cloud: CloudFacts, options: StackOptions): Promise<StackOutputs> {
   const folder = mkdtempSync(join(tmpdir(), 'stratalog-deploy-'));
   try {
     const outputsFile = join(folder, 'outputs.json');
@@ -62,12 +64,13 @@ function readOutputs(file: string, stack: string): StackOutputs {
   };
   return {
     url: output('Url'),
+    stageArn: output('StageArn'),
     bucket: output('BucketName'),
     headsTable: output('HeadsTableName'),
   };
 }
 
-async function cdk(cloud: Cloud, args: readonly string[]): Promise<void> {
+async function cdk(cloud: CloudFacts, args: readonly string[]): Promise<void> {
   try {
     await run(CDK, [...args, '--ci'], {
       cwd: ROOT,
@@ -76,12 +79,11 @@ async function cdk(cloud: Cloud, args: readonly string[]): Promise<void> {
       maxBuffer: OUTPUT_BYTES_MAX,
     });
   } catch (error) {
-    const printed = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
-    throw new Error(`cdk ${args.join(' ')} failed:\n${printed.slice(-8_000)}`, { cause: error });
+    throw new Error(`cdk ${args[0]} failed`, { cause: error });
   }
 }
 
-function cliEnvironment({ endpoint, region, credentials }: Cloud): Record<string, string> {
+function cliEnvironment({ endpoint, region, credentials }: CloudFacts): Record<string, string> {
   return {
     // The pinned Node runs the CLI and the app.
     PATH: `${dirname(CDK)}${delimiter}${process.env.PATH ?? ''}`,

@@ -1,7 +1,7 @@
 // The log as its suites see it: something that takes a request of the HTTP API and answers. Behind it is a deployed API
 // or the local home, so that one suite is run against both.
 
-import type { Cloud, Credentials } from './cloud.ts';
+import type { CloudFacts, Credentials } from './cloud.ts';
 import { type HttpResponse, send } from './send.ts';
 import { signedHeaders } from './sigv4.ts';
 
@@ -29,7 +29,7 @@ export interface Signing {
 }
 
 /** Where an emulator serves the API with this URL: at its own port, told apart by the Host header. */
-export function apiAddress(cloud: Omit<Cloud, 'stop'>, apiUrl: string): ApiAddress {
+export function apiAddress(cloud: CloudFacts, apiUrl: string): ApiAddress {
   const { hostname, pathname } = new URL(apiUrl);
   const [apiId] = hostname.split('.');
   const { origin, port } = new URL(cloud.endpoint);
@@ -59,7 +59,7 @@ export function endpointOf(address: ApiAddress, signing: () => Signing | undefin
 }
 
 /** The endpoint of a deployed API, signed by somebody who may do anything. */
-export function signedEndpoint(cloud: Omit<Cloud, 'stop'>, apiUrl: string): LogEndpoint {
+export function signedEndpoint(cloud: CloudFacts, apiUrl: string): LogEndpoint {
   const { region, credentials } = cloud;
   return endpointOf(apiAddress(cloud, apiUrl), () => ({ region, credentials, now: new Date() }));
 }

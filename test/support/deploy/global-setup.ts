@@ -2,10 +2,8 @@
 // be, and behind a REST API.
 
 import type { TestProject } from 'vitest/node';
-import { type Cloud, startCloud } from './cloud.ts';
+import { type CloudFacts, startCloud } from './cloud.ts';
 import { bootstrap, deploy, type StackOutputs } from './deployment.ts';
-
-export type CloudFacts = Omit<Cloud, 'stop'>;
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -2,16 +2,15 @@
 // which the bucket policies of the CDK's assets and of the log refuse, and it knows no `aws:ResourceAccount`.
 
 import { DeleteBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
-import type { Cloud } from './cloud.ts';
-import { send } from './send.ts';
-import { signedHeaders } from './sigv4.ts';
+import type { CloudFacts } from './cloud.ts';
+import { callIam } from './iam.ts';
 
 /** The CDK's default. */
 const QUALIFIER = 'hnb659fds';
 const ACCOUNT = '000000000000';
 
 /** Lets the CDK's role for assets write into its bucket. */
-export async function letPublishAssets(cloud: Cloud): Promise<void> {
+export async function letPublishAssets(cloud: CloudFacts): Promise<void> {
   const policy = {
     Version: '2012-10-17',
     Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }],
@@ -26,39 +25,9 @@ export async function letPublishAssets(cloud: Cloud): Promise<void> {
 }
 
 /** Removes the bucket's policy, which holds nothing but the refusal of requests without TLS. */
-export async function allowPlainHttp(cloud: Cloud, bucket: string): Promise<void> {
+export async function allowPlainHttp(cloud: CloudFacts, bucket: string): Promise<void> {
   const { endpoint, region, credentials } = cloud;
   const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
   await client.send(new DeleteBucketPolicyCommand({ Bucket: bucket }));
   client.destroy();
-}
-
-/** IAM's query protocol. */
-export async function callIam(
-  cloud: Cloud,
-  parameters: Readonly<Record<string, string>>,
-): Promise<string> {
-  const url = new URL(`${cloud.endpoint}/`);
-  const body = Buffer.from(
-    new URLSearchParams({ Version: '2010-05-08', ...parameters }).toString(),
-  );
-  const unsigned = {
-    method: 'POST',
-    url,
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-    },
-    body,
-  };
-  const headers = signedHeaders(unsigned, {
-    service: 'iam',
-    region: cloud.region,
-    credentials: cloud.credentials,
-    now: new Date(),
-  });
-  const answer = await send({ ...unsigned, headers });
-  if (answer.status !== 200) {
-    throw new Error(`IAM answered ${answer.status} to ${parameters.Action}: ${answer.body}`);
-  }
-  return answer.body.toString();
 }

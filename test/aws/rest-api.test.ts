@@ -1,0 +1,22 @@
+// The stack behind a REST API: the same functions, so the core's suite is enough to see that events and bytes get
+// through it.
+
+import { describe, expect, inject, it } from 'vitest';
+import { asking } from '../support/deploy/ask.ts';
+import { signedEndpoint } from '../support/deploy/endpoint.ts';
+import { describeLogCore } from './suites/log-core.ts';
+
+const cloud = inject('cloud');
+const stack = inject('restStack');
+
+describe('deployed behind a REST API', () => {
+  const endpoint = () => signedEndpoint(cloud, stack.url);
+  const ask = asking(endpoint);
+
+  describeLogCore('through the REST API', endpoint);
+
+  it('tells what it is', async () => {
+    expect((await ask('GET', '/health')).status).toBe(200);
+    expect((await ask('GET', '/openapi.json')).json).toMatchObject({ openapi: '3.1.0' });
+  });
+});
