@@ -110,6 +110,15 @@ export const TIME_SCAN_PAGES_MAX = 64;
 /** Background work. A segment's bytes at most, whatever segment.bytes says, and its age: idle partitions pin no garbage. */
 export const SEGMENT_BYTES_MAX = 1024 * MIB;
 export const SEGMENT_AGE_MS_MAX = 6 * 3_600_000;
+/** A job's lease; what it bounds is only how long others leave the work to a job that died. */
+export const JOB_LEASE_MS = 300_000;
+/** Memory of a job: so many partitions at once hold a part each, and two windows of bytes are read ahead. */
+export const JOB_PARTITIONS_AT_ONCE = 16;
+export const JOB_WINDOW_BYTES = 16 * MIB;
+export const JOB_GETS_AT_ONCE = 64;
+/** Pages that one request of a job lists, and segments that one run makes of a partition. */
+export const JOB_PAGES_PER_LIST = 500;
+export const JOB_SEGMENTS_PER_RUN = 64;
 /** Segments that one rewrite of log compaction joins, and items of its transaction. */
 export const SEGMENTS_PER_REWRITE_MAX = 40;
 /** Pages, or other items of one partition's index, that one request deletes. */
@@ -166,3 +175,20 @@ export const GROUP_CALLS_PARALLEL_MAX = 32;
 
 /** Producer ids that a process takes at once: few, because a function that is gone takes the rest of them along. */
 export const PRODUCER_IDS_PER_BLOCK = 10;
+/**
+ * States of idempotent producers in a partition's head. Beyond the maximum the idle ones are moved out, until so many
+ * are kept: 16 states leave an append at one write unit, 32 at 1.7, since each takes about 21 bytes of the head. At the
+ * cap, producers that aren't in the head are refused, retriable.
+ */
+export const PRODUCERS_PER_HEAD_MAX = 32;
+export const PRODUCERS_PER_HEAD_KEPT = 16;
+export const PRODUCERS_PER_HEAD_CAP = 128;
+/** States that one update takes out of a head: DynamoDB's expressions hold so many with room to spare. */
+export const PRODUCERS_PER_EVICTION_MAX = 64;
+/** How often an eviction begins anew because a producer came back meanwhile. */
+export const EVICTION_ATTEMPTS_MAX = 3;
+/**
+ * Kafka's producer.id.expiration.ms: how long the state of an idle producer is remembered outside the head; longer
+ * than GARBAGE_GRACE_MS, so that no append which is still under way outlives it.
+ */
+export const PRODUCER_EXPIRATION_MS = 86_400_000;

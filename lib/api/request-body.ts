@@ -2,6 +2,7 @@
 
 import { StratalogError } from '../errors.ts';
 import { REQUEST_BYTES_MAX } from '../limits.ts';
+import { parseExactJson } from './exact-json.ts';
 import { type Operation, RAW_MEDIA_TYPE } from './operation.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -34,8 +35,9 @@ function mediaType(request: Request): string {
 }
 
 function parseJson(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) throw new StratalogError('INVALID_REQUEST', 'the body is empty');
   try {
-    return JSON.parse(decoder.decode(bytes));
+    return parseExactJson(decoder.decode(bytes));
   } catch (error) {
     throw notJson(error);
   }

@@ -1,7 +1,7 @@
 // The local home: the whole log in one process on this machine, behind the same HTTP application that Lambda serves.
 // Data is in a directory (SQLite and files, every acknowledged write on disk) or in memory.
 
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { type ServerType, serve } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { createApp } from '../api/app.ts';
@@ -16,6 +16,8 @@ import {
 } from '../service/transaction-services.ts';
 import { createLocalStorage, type LocalStorage } from '../storage/local/local-storage.ts';
 import { createLateQueue, systemClock, systemRandom } from './environment.ts';
+
+const CLOSE_CHECK_MS = 10;
 
 export interface LocalHomeOptions {
   /** 0: any free one. */
@@ -52,6 +54,7 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
   serveObjects(app, storage);
   try {
     const { server, port } = await listen(app, { host, port: options.port });
+    const underWay = watchRequests(server);
     url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     return {
       url,
@@ -59,7 +62,7 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
       storage,
       async close() {
         stopping.abort();
-        await closeServer(server);
+        await closeServer(server, underWay);
         await queue.drain();
         await storage.close();
       },
@@ -103,9 +106,29 @@ function listen(
   });
 }
 
-function closeServer(server: ServerType): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)));
-    (server as Server).closeIdleConnections();
+/**
+ * Finishes the requests under way, then closes what clients keep open for later; Node itself would wait for connections
+ * that have never carried a request.
+ */
+async function closeServer(server: ServerType, underWay: ReadonlySet<unknown>): Promise<void> {
+  const closing = setInterval(() => {
+    if (underWay.size === 0) (server as Server).closeAllConnections();
+  }, CLOSE_CHECK_MS);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.close((error) => (error === undefined ? resolve() : reject(error)));
+    });
+  } finally {
+    clearInterval(closing);
+  }
+}
+
+/** The answers that a server has not finished yet. */
+function watchRequests(server: ServerType): ReadonlySet<unknown> {
+  const underWay = new Set<ServerResponse>();
+  (server as Server).on('request', (_request, response) => {
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
   });
+  return underWay;
 }

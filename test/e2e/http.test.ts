@@ -182,6 +182,17 @@ describe('records over HTTP', () => {
     });
   });
 
+  it('keeps every digit of JSON values, there and back', async () => {
+    const topic = await newTopic();
+    const data = '{"id":12345678901234567890,"pi":3.14159265358979323846}';
+    await ask('POST', `/topics/${topic}/records`, {
+      body: `{"partition_id":0,"value":{"type":"JSON","data":${data}}}`,
+      headers: { 'content-type': 'application/json' },
+    });
+    const read = await ask('GET', `/topics/${topic}/partitions/0/records?as=json`);
+    expect(new TextDecoder().decode(read.bytes)).toContain(`{"type":"JSON","data":${data}}`);
+  });
+
   it('answers 207 when some records are stored, and never 200 over a failure', async () => {
     const topic = await newTopic(2);
     const entry = (id: string, partition_id: number) => ({
@@ -384,6 +395,9 @@ describe('what bad input gets', () => {
     ['an acks that is none', '{"acks":2}', 40042],
     ['__proto__', '{"__proto__":{"a":1}}', 40042],
     ['too deep', '['.repeat(100_000), 40042],
+    ['a value that is too deep', deepValue(), 40042],
+    ['half a surrogate pair', '{"value":{"type":"STRING","data":"\\ud800"}}', 40042],
+    ['an offset beyond 2^53', '{"match_offset":9007199254740993}', 40042],
   ])('%s: 400 and nothing stored', async (_, body, code) => {
     const topic = await newTopic();
     const answer = await ask('POST', `/topics/${topic}/records`, {
@@ -392,6 +406,27 @@ describe('what bad input gets', () => {
     });
     expect([answer.status, answer.json.error_code]).toEqual([400, code]);
     expect(await highWatermark(topic)).toBe(0);
+  });
+
+  function deepValue(): string {
+    const data = '['.repeat(100_000) + ']'.repeat(100_000);
+    return `{"value":{"type":"JSON","data":${data}}}`;
+  }
+
+  it('two entries of one id: 400, and neither is stored', async () => {
+    const topic = await newTopic();
+    const json = { entries: [{ id: 'a' }, { id: 'b' }, { id: 'a' }] };
+    const answer = await ask('POST', `/topics/${topic}/records:batch`, { json });
+    expect(answer.status).toBe(400);
+    expect(answer.json.message).toContain('"a"');
+    expect(await highWatermark(topic)).toBe(0);
+  });
+
+  it('one configuration twice: 400, and there is no topic', async () => {
+    const configs = [1, 2].map((days) => ({ name: 'retention.ms', value: days * 86_400_000 }));
+    const json = { topic_name: 'twice', configs };
+    expect((await ask('POST', '/topics', { json })).status).toBe(400);
+    expect((await ask('GET', '/topics/twice')).status).toBe(404);
   });
 
   it('an unknown topic or partition: 404', async () => {

@@ -21,17 +21,21 @@ import {
 } from '../schemas/values.ts';
 
 const acks = z
-  .union([z.literal(0), z.literal(1), z.literal(-1), z.enum(['0', '1', '-1', 'all'])])
+  .literal([0, 1, -1, '0', '1', '-1', 'all'], 'must be 0, 1 or all')
   .transform((asked): Acks => (Number(asked) === 0 ? 'none' : 'stored'))
   .describe('0: answered before it is stored; 1 and all: stored');
 const matchOffset = z
-  .union([
-    offset,
-    z
-      .string()
-      .regex(/^\d{1,16}$/)
-      .transform(Number),
-  ])
+  .union(
+    [
+      offset.min(0),
+      z
+        .string()
+        .regex(/^\d{1,16}$/)
+        .transform(Number)
+        .pipe(offset),
+    ],
+    'must be a whole number from 0 to 2^53',
+  )
   .describe('Append only if the next offset is this');
 
 const record = {
@@ -231,6 +235,14 @@ async function produceMany(
   asked: { readonly acks: Acks; readonly matchOffset?: bigint },
   entries: readonly { readonly id: string; readonly record: ProduceRecord }[],
 ): Promise<Reply> {
+  const seen = new Set<string>();
+  for (const { id: one } of entries) {
+    if (seen.has(one)) {
+      const message = `two entries have the id "${one}"; each needs its own, to tell their results apart`;
+      return problem({ code: 'INVALID_REQUEST', message });
+    }
+    seen.add(one);
+  }
   const outcomes = await produce.produce({ ...asked, records: entries.map((one) => one.record) });
   const successes: object[] = [];
   const failures: (ErrorFields & { readonly id: string })[] = [];

@@ -14,12 +14,20 @@ const REPLICATION_FACTOR = 3;
 
 const topicParams = z.object({ topic_name: topicName });
 const partitionParams = z.object({ topic_name: topicName, partition_id: numberText });
-const configValue = z.union([z.string().max(1_000), z.number(), z.boolean()]).transform(String);
+const configValue = z
+  .union(
+    [z.string().max(1_000), z.number(), z.boolean()],
+    'must be text, a number, true or false; write numbers beyond 2^53 as text',
+  )
+  .transform(String);
+const distinctNames = (configs: readonly { readonly name: string }[]): boolean =>
+  new Set(configs.map(({ name }) => name)).size === configs.length;
+const TWICE = 'a name stands twice';
 const config = z.strictObject({ name: z.string().max(200), value: configValue });
 const newTopic = {
   partitions_count: z.int().optional(),
   replication_factor: z.int().optional(),
-  configs: z.array(config).max(100).optional(),
+  configs: z.array(config).max(100).refine(distinctNames, TWICE).optional(),
   validate_only: z.boolean().optional(),
 };
 const createBody = z
@@ -34,6 +42,7 @@ const alterBody = z
     configs: z
       .array(z.strictObject({ name: z.string().max(200), value: configValue.nullable() }))
       .max(100)
+      .refine(distinctNames, TWICE)
       .optional(),
   })
   .meta({ id: 'AlterTopic' });

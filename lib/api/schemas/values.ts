@@ -1,13 +1,14 @@
 // Values that many bodies share: typed keys and values, headers, times and offsets.
 
 import * as z from 'zod';
+import { isTooDeep, parseExactJson } from '../exact-json.ts';
 
 /** Kafka's largest partition number is an int32's. */
 export const partitionId = z.int().min(0).max(2_147_483_647);
 export const topicName = z.string().max(1_000);
 
 /** Negative ones parse, so that they are answered as out of range with both bounds. */
-export const offset = z.int().describe('Exact up to 2^53');
+export const offset = z.int('must be a whole number up to 2^53').describe('Exact up to 2^53');
 
 const digits = /^-?\d{1,16}$/;
 const wholeNumber = (text: string): number => Number(text);
@@ -33,28 +34,44 @@ export const flag = z
   .transform((text) => text !== 'false')
   .optional();
 
+const NO_TIME = 'must be ISO 8601, or milliseconds since 1970';
 export const timestamp = z
-  .union([
-    z.int().min(-1),
-    z.string().transform((text, context) => {
-      const timeMs = /^\d{1,16}$/.test(text) ? Number(text) : Date.parse(text);
-      if (Number.isSafeInteger(timeMs)) return timeMs;
-      context.addIssue('must be ISO 8601 or milliseconds since 1970');
-      return z.NEVER;
-    }),
-  ])
+  .union(
+    [
+      z.int().min(-1),
+      z
+        .string()
+        .transform((text) => (/^\d{1,16}$/.test(text) ? Number(text) : Date.parse(text)))
+        .refine((timeMs) => Number.isSafeInteger(timeMs), NO_TIME),
+    ],
+    NO_TIME,
+  )
   .describe('ISO 8601, or milliseconds since 1970');
 
+const NOT_BASE64 = 'must be base64, padded, of the standard alphabet';
 const base64 = z
-  .base64('must be base64')
-  .transform((text) => new Uint8Array(Buffer.from(text, 'base64')));
+  .base64(NOT_BASE64)
+  .transform((text) => ({ text, bytes: Buffer.from(text, 'base64') }))
+  .refine(({ text, bytes }) => lastGroup(bytes) === text.slice(-4), NOT_BASE64)
+  .transform(({ bytes }): Uint8Array => bytes);
+
+/** Bits that the last group doesn't need must be zero, or two texts would mean the same bytes. */
+function lastGroup(bytes: Buffer): string {
+  return bytes.subarray(-(bytes.length % 3 || 3)).toString('base64');
+}
+
+/** Text that UTF-8 can hold. */
+const unicode = z.string().refine((text) => text.isWellFormed(), 'has half a surrogate pair');
 
 /** A typed key or value as the REST Proxy's v3 has it; null data is a null key or value whatever the type. */
 export const typedData = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('BINARY'), data: base64.nullable() }),
-    z.strictObject({ type: z.literal('STRING'), data: z.string().nullable() }),
-    z.strictObject({ type: z.literal('JSON'), data: z.unknown() }),
+    z.strictObject({ type: z.literal('STRING'), data: unicode.nullable() }),
+    z.strictObject({
+      type: z.literal('JSON'),
+      data: z.unknown().refine((data) => !isTooDeep(data), 'nests too deep'),
+    }),
   ])
   .meta({ id: 'TypedData' });
 
@@ -75,7 +92,7 @@ export function bytesOf(typed: TypedData | null | undefined): Uint8Array | null 
 }
 
 export const headers = z
-  .array(z.strictObject({ name: z.string(), value: base64.nullable().optional() }))
+  .array(z.strictObject({ name: unicode, value: base64.nullable().optional() }))
   .max(1_000)
   .describe('In order; a name may come twice');
 
@@ -101,7 +118,8 @@ function textOf(bytes: Uint8Array): string | undefined {
 
 function jsonOf(text: string): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) };
+    const value = parseExactJson(text);
+    return isTooDeep(value) ? undefined : { value };
   } catch {
     // Not JSON: shown as text.
     return undefined;
