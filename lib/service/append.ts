@@ -14,6 +14,7 @@ import { type ErrorCode, type Rejected, rejected, StratalogError } from '../erro
 import { ULID_RANDOM_BYTES, ulidOf } from '../ids.ts';
 import { PARTITIONS_PER_PRODUCE_MAX } from '../limits.ts';
 import {
+  type AppendRejected,
   type AppendRequest,
   type CheckedBatch,
   type PartitionAppendResult,
@@ -42,6 +43,8 @@ export interface AppendService {
    * StratalogError only when the object could not be put: then nothing was appended anywhere.
    */
   append(request: AppendRequest): Promise<readonly PartitionAppendResult[]>;
+  /** The checks of an append alone: why each partition would be rejected now, undefined where it wouldn't. */
+  check(request: AppendRequest): Promise<readonly (AppendRejected | undefined)[]>;
 }
 
 /** A partition's part of a request that passed its checks. */
@@ -61,14 +64,25 @@ interface Placed extends Checked {
 type Refused = Rejected & { readonly request: PartitionBatches };
 
 export function createAppendService(ports: AppendPorts, catalog: TopicCatalog): AppendService {
+  const checkParts = (request: AppendRequest): Promise<readonly (Checked | Refused)[]> => {
+    const refusal = checkRequest(request);
+    return Promise.all(
+      request.partitions.map((part) =>
+        refusal === undefined ? checkPart(ports, catalog, part) : { ...refusal, request: part },
+      ),
+    );
+  };
+
   return {
-    async append(request) {
-      const refusal = checkRequest(request);
-      const parts = await Promise.all(
-        request.partitions.map((part): Promise<Checked | Refused> | Refused =>
-          refusal === undefined ? checkPart(ports, catalog, part) : { ...refusal, request: part },
-        ),
+    async check(request) {
+      const parts = await checkParts(request);
+      return parts.map((part) =>
+        part.kind === 'rejected' ? rejectedResult(part.request, part) : undefined,
       );
+    },
+
+    async append(request) {
+      const parts = await checkParts(request);
       const checked = parts.filter((part) => part.kind === 'checked');
       const objectId = request.objectId ?? newObjectId(ports);
       const stored = checked.length === 0 ? undefined : await putObject(ports, objectId, checked);
@@ -226,7 +240,7 @@ function asRejection(error: unknown): Rejected {
 function rejectedResult(
   request: PartitionBatches,
   refusal: { readonly code: ErrorCode; readonly message: string },
-): PartitionAppendResult {
+): AppendRejected {
   return {
     kind: 'rejected',
     topicName: request.topicName,

@@ -74,6 +74,21 @@ export function createProduceService(
     return groups.map(({ topicName, partition }) => ({ kind: 'accepted', topicName, partition }));
   }
 
+  /** Nobody hears later what is wrong, so it is said now. */
+  async function sendChecked(
+    request: ProduceOptions & { readonly partitions: readonly PartitionBatches[] },
+  ): Promise<readonly BatchesResult[]> {
+    const problems = await tools.append.check({ partitions: request.partitions });
+    await send(
+      request,
+      request.partitions.filter((_, index) => problems[index] === undefined),
+    );
+    return request.partitions.map(
+      ({ topicName, partition }, index) =>
+        problems[index] ?? { kind: 'accepted', topicName, partition },
+    );
+  }
+
   return {
     async produce(request) {
       const refusal = checkRequest(request, request.records.length);
@@ -92,6 +107,7 @@ export function createProduceService(
 
     async produceBatches(request) {
       const refusal = checkRequest(request, 1);
+      if (refusal === undefined && request.acks === 'none') return sendChecked(request);
       if (refusal === undefined) return send(request, request.partitions);
       const { code, message } = refusal;
       return request.partitions.map(({ topicName, partition }) => ({

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { RECORDS_PER_REQUEST_MAX } from '../../../lib/limits.ts';
 import type { ProduceRecord } from '../../../lib/log/produce.ts';
 import type { RecordResult } from '../../../lib/service/produce.ts';
-import { createTestLog, readAll, type TestLog, text } from '../../support/test-log.ts';
+import { batchOf, createTestLog, readAll, type TestLog, text } from '../../support/test-log.ts';
 
 let log: TestLog;
 
@@ -164,6 +164,21 @@ describe('produce with acks=0', () => {
     await log.services.append.append(late);
     await log.another().append.append(late);
     expect(await readAll(log.services, 'orders', 0)).toEqual([[0n, 'a']]);
+  });
+
+  it('says at once what is wrong with a batch', async () => {
+    const results = await log.services.produce.produceBatches({
+      acks: 'none',
+      partitions: [
+        { topicName: 'orders', partition: 0, batches: batchOf(['a']) },
+        { topicName: 'orders', partition: 1, batches: batchOf(['b']).subarray(0, 65) },
+        { topicName: 'none', partition: 0, batches: batchOf(['c']) },
+      ],
+    });
+    expect(
+      results.map((result) => (result.kind === 'rejected' ? result.code : result.kind)),
+    ).toEqual(['accepted', 'CORRUPT_MESSAGE', 'UNKNOWN_TOPIC_OR_PARTITION']);
+    expect(log.late.flatMap(({ partitions }) => partitions)).toHaveLength(1);
   });
 
   it('refuses more than an asynchronous invocation takes', async () => {
