@@ -157,3 +157,9 @@ export function firstOf(context: CommandContext): string {
   if (first === undefined) throw new UsageError('an argument is missing');
   return first;
 }
+
+/** A time in ISO 8601 as milliseconds since 1970; undefined for anything else. */
+export function parseTime(text: string): number | undefined {
+  const timeMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(timeMs) ? undefined : timeMs;
+}

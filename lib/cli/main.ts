@@ -16,11 +16,19 @@ import {
   UsageError,
 } from './command.ts';
 import { CONSUME_COMMANDS } from './commands/consume.ts';
+import { DLQ_COMMANDS } from './commands/dlq.ts';
+import { GROUP_COMMANDS } from './commands/groups.ts';
 import { PRODUCE_COMMANDS } from './commands/produce.ts';
 import { TOPIC_COMMANDS } from './commands/topics.ts';
 import { Output } from './output.ts';
 
-const COMMANDS: readonly Command[] = [...TOPIC_COMMANDS, ...PRODUCE_COMMANDS, ...CONSUME_COMMANDS];
+const COMMANDS: readonly Command[] = [
+  ...TOPIC_COMMANDS,
+  ...PRODUCE_COMMANDS,
+  ...CONSUME_COMMANDS,
+  ...GROUP_COMMANDS,
+  ...DLQ_COMMANDS,
+];
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;

@@ -1,11 +1,29 @@
 // What operators do, by kafkajs's names: topics, their configuration and offsets. Groups are in admin-groups.ts.
 
+import {
+  deleteGroup,
+  describeGroup,
+  fetchGroupOffsets,
+  fetchLag,
+  type GroupDescription,
+  listGroups,
+  type PartitionLag,
+  type ResetOffset,
+  type ResetRequest,
+  resetOffsets,
+  setOffsets,
+} from './admin-groups.ts';
 import { type ApiClient, pathOf } from './api-client.ts';
 import { isKafkaError, StratalogClientError, StratalogRequestError } from './errors.ts';
 import type { Instrumentation, RequestPayload } from './instrumentation.ts';
 import { partitionMetadata } from './metadata.ts';
 import { listOffsets } from './offsets.ts';
-import { type PartitionMetadata, type PartitionOffset, partitionKey } from './types.ts';
+import {
+  type PartitionMetadata,
+  type PartitionOffset,
+  partitionKey,
+  type TopicOffsets,
+} from './types.ts';
 
 export interface AdminEventPayloads {
   'admin.connect': null;
@@ -282,6 +300,53 @@ export class Admin {
         }),
       ),
     );
+  }
+
+  listGroups(): Promise<{ groups: Awaited<ReturnType<typeof listGroups>> }> {
+    return listGroups(this.#api).then((groups) => ({ groups }));
+  }
+
+  async describeGroups(groupIds: readonly string[]): Promise<{ groups: GroupDescription[] }> {
+    const groups = await Promise.all(groupIds.map((groupId) => describeGroup(this.#api, groupId)));
+    return { groups };
+  }
+
+  /** How far behind a group is, partition by partition, in records and in seconds (kafkajs has no such verb). */
+  fetchLag(groupId: string): Promise<PartitionLag[]> {
+    return fetchLag(this.#api, groupId);
+  }
+
+  fetchOffsets(options: {
+    readonly groupId: string;
+    readonly topics?: readonly string[];
+  }): ReturnType<typeof fetchGroupOffsets> {
+    return fetchGroupOffsets(this.#api, options.groupId, options.topics);
+  }
+
+  /** Only while the group has no members. */
+  async setOffsets(request: { readonly groupId: string } & TopicOffsets): Promise<void> {
+    await setOffsets(this.#api, request);
+  }
+
+  /** As kafkajs's: to the first or the next offset. Only while the group has no members. */
+  async resetOffsets(request: {
+    readonly groupId: string;
+    readonly topic: string;
+    readonly earliest?: boolean;
+  }): Promise<void> {
+    const { groupId, topic, earliest = false } = request;
+    const kind = earliest ? 'earliest' : 'latest';
+    await resetOffsets(this.#api, { groupId, to: { kind }, topics: [{ topic }] });
+  }
+
+  /** To an end, an offset, a time, a while ago, or so many records on or back; says what changes (or would). */
+  resetGroupOffsets(request: ResetRequest): Promise<ResetOffset[]> {
+    return resetOffsets(this.#api, request);
+  }
+
+  async deleteGroups(groupIds: readonly string[]): Promise<{ groupId: string; errorCode: 0 }[]> {
+    await Promise.all(groupIds.map((groupId) => deleteGroup(this.#api, groupId)));
+    return groupIds.map((groupId) => ({ groupId, errorCode: 0 }));
   }
 
   async #alterTopic(topic: string, change: Readonly<Record<string, unknown>>): Promise<void> {

@@ -4,6 +4,7 @@ import {
   type Consumer,
   type ConsumerConfig,
   type ConsumerRunConfig,
+  httpTransport,
   type Logger,
   type Message,
   Stratalog,
@@ -96,4 +97,40 @@ export async function waitUntil(
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+export interface Crashable {
+  readonly client: Stratalog;
+  /** From now on nothing of it reaches the log: what the log sees when a process is killed. */
+  crash(): void;
+  readonly hasCrashed: () => boolean;
+}
+
+export function crashableClient(endpoint: string): Crashable {
+  const transport = httpTransport({ endpoint });
+  let crashed = false;
+  return {
+    hasCrashed: () => crashed,
+    crash: () => {
+      crashed = true;
+    },
+    client: new Stratalog({
+      logger: keepingLogger(),
+      retry: { initialRetryTime: 5 },
+      transport: {
+        ...transport,
+        async send(request) {
+          if (crashed) throw new Error('this process is dead');
+          const response = await transport.send(request);
+          if (crashed) throw new Error('this process is dead');
+          return response;
+        },
+      },
+    }),
+  };
+}
+
+/** The partitions of `topic` that a consumer owns. */
+export function ownedOf(consumer: Consumer, topic: string): number[] {
+  return consumer.assignment().find((one) => one.topic === topic)?.partitions ?? [];
 }

@@ -1,5 +1,6 @@
 // The consumer: puts membership, ownership, fetcher, runner and committer together under kafkajs's methods.
 
+import { describeGroup, type GroupDescription } from '../admin-groups.ts';
 import type { ApiClient } from '../api-client.ts';
 import { errorOf, StratalogClientError, type StratalogRequestError } from '../errors.ts';
 import type { Instrumentation } from '../instrumentation.ts';
@@ -192,6 +193,10 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
   resume(topics: readonly PauseTopic[]): void {
     this.#pauses.resume(topics);
     this.#changed();
+  }
+
+  describeGroup(): Promise<GroupDescription> {
+    return describeGroup(this.#base.api, this.#config.groupId);
   }
 
   /** Of what it owns, what is paused. */
