@@ -17,7 +17,11 @@ export interface GrantedNames {
 const ONE_TOPIC = '{topic_name}';
 
 export function produceRoutes(names: GrantedNames): readonly GrantedRoute[] {
-  return [...routesOf(['produce'], names), ...describeRoutes(names)];
+  return [
+    ...routesOf(['produce'], names),
+    ...routesOf(['transactions'], {}),
+    ...describeRoutes(names),
+  ];
 }
 
 export function consumeRoutes(names: GrantedNames): readonly GrantedRoute[] {

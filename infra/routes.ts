@@ -17,6 +17,7 @@ export const ROUTES = [
   { method: 'POST', path: `${TOPIC}/records`, function: 'produce' },
   { method: 'POST', path: `${TOPIC}/records:batch`, function: 'produce' },
   { method: 'POST', path: '/records', function: 'produce' },
+  { method: 'POST', path: '/producers', function: 'transactions' },
   { method: 'GET', path: `${PARTITION}/records`, function: 'fetch' },
   { method: 'POST', path: '/fetch', function: 'fetch' },
   { method: 'GET', path: `${PARTITION}/offset`, function: 'list-offsets' },

@@ -77,6 +77,7 @@ export class Stratalog extends Construct {
     this.topicAdmin = new TopicAdmin(this, 'Admin', context);
     const functions = {
       produce: append.produce,
+      transactions: append.transactions,
       fetch: read.fetch,
       'list-offsets': read.listOffsets,
       join: group.join,

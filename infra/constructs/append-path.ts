@@ -1,4 +1,5 @@
-// Append: a produce request is checked, put into the bucket as one object, and named by its partitions' heads.
+// Append: a produce request is checked, put into the bucket as one object, and named by its partitions' heads. Producers
+// that want each batch exactly once take an id first.
 
 import { Duration, Validations } from 'aws-cdk-lib';
 import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -10,6 +11,7 @@ import { type FunctionContext, StratalogFunction } from './stratalog-function.ts
 
 export class AppendPath extends Construct {
   readonly produce: StratalogFunction;
+  readonly transactions: StratalogFunction;
   /** Produce requests that were acknowledged before they were stored (acks=0), and could not be stored. */
   readonly deadLetters: Queue;
 
@@ -27,7 +29,7 @@ export class AppendPath extends Construct {
         tables: {
           topics: ['GetItem'],
           heads: ['BatchGetItem', 'GetItem', 'UpdateItem'],
-          index: ['PutItem', 'Query'],
+          index: ['GetItem', 'PutItem', 'Query'],
         },
         putObjects: ['wal/'],
         // The nonce of an object that is already there tells an own retry from a redelivery.
@@ -40,6 +42,15 @@ export class AppendPath extends Construct {
       maxEventAge: Duration.millis(ASYNC_EVENT_AGE_MS_MAX),
       retryAttempts: ASYNC_EVENT_RETRIES_MAX,
       onFailure: new SqsDestination(this.deadLetters),
+    });
+    this.transactions = new StratalogFunction(this, 'Transactions', {
+      context,
+      bundle: 'transactions',
+      description: 'Stratalog: gives out producer ids',
+      // One update of a counter.
+      memoryMib: 256,
+      timeoutSeconds: 15,
+      rights: { tables: { producers: ['UpdateItem'] } },
     });
     // A policy of its own, because a function waits for its role's: in there its own name would be a circle.
     new Policy(this, 'InvokeItself', {

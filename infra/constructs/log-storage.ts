@@ -200,6 +200,8 @@ function logTable(
     ...(encryptionKey === undefined
       ? {}
       : { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }),
+    // States of producers that were silent for long.
+    ...(name === 'index' ? { timeToLiveAttribute: 'expires' } : {}),
     // Names the partitions that are throttled, and costs only when some are.
     ...(name === 'heads'
       ? {
