@@ -36,6 +36,8 @@ export const PARTITIONS_PER_PRODUCE_MAX = 1_000;
 export const FETCH_BYTES_DEFAULT = 1 * MIB;
 /** What fits Lambda's 6 MB answer as base64. */
 export const FETCH_BYTES_MAX = 4_500_000;
+/** Lambda's 6 MB, less what stands around the body: status and headers. */
+export const FUNCTION_ANSWER_BYTES_MAX = 6 * MIB - 16 * KIB;
 /** By reference no byte passes through Lambda. */
 export const REFERENCE_BYTES_MAX = 256 * MIB;
 export const FETCH_WAIT_MS_MAX = 20_000;

@@ -1,0 +1,25 @@
+// The background jobs over their ports: the one composition that scheduled functions, the local home and tests share.
+
+import {
+  BACKGROUND_SETTINGS,
+  type BackgroundPorts,
+  type BackgroundSettings,
+} from './background-ports.ts';
+import { createRetentionService, type RetentionService } from './retention.ts';
+import { createSegmentService, type SegmentService } from './segments.ts';
+
+export interface Background {
+  readonly segments: SegmentService;
+  readonly retention: RetentionService;
+}
+
+export function createBackground(
+  ports: BackgroundPorts,
+  settings: Partial<BackgroundSettings> = {},
+): Background {
+  const all = { ...BACKGROUND_SETTINGS, ...settings };
+  return {
+    segments: createSegmentService(ports, all),
+    retention: createRetentionService(ports),
+  };
+}

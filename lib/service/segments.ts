@@ -1,0 +1,179 @@
+// Merging: pages become segments. Looks after partitions some at a time, side by side, so that those that share WAL
+// objects share what is read of them.
+
+import { JOB_SEGMENTS_PER_RUN } from '../limits.ts';
+import { type CleanupSettings, cleanupSettings } from '../log/cleanup-settings.ts';
+import { type PartitionKey, partitionKeyText } from '../log/keys.ts';
+import type { Damage } from '../log/segment.ts';
+import type { Topic } from '../log/topic.ts';
+import type { BackgroundPorts, BackgroundSettings } from './background-ports.ts';
+import {
+  activeTopics,
+  failureOf,
+  isTimeUp,
+  type JobFailure,
+  partitionsOf,
+  type RunLimit,
+} from './job-topics.ts';
+import { withLease } from './leases.ts';
+import { buildSegments, type Merged } from './merge-build.ts';
+import { type Mergeable, prepareMerge } from './merge-prepare.ts';
+import { mapInParallel } from './parallel.ts';
+
+export interface MergeReport {
+  readonly segments: number;
+  readonly sizeBytes: number;
+  readonly pagesDeleted: number;
+  /** Partitions that merging can't get on with, and the object that keeps it from it: somebody must look. */
+  readonly damaged: readonly { readonly partition: PartitionKey; readonly damage: Damage }[];
+  readonly failures: readonly JobFailure[];
+}
+
+export interface SegmentService {
+  /** Merges what is due, of all topics. */
+  mergeAll(limit: RunLimit): Promise<MergeReport>;
+  /** Merges what is due of one topic, or of one partition of it. */
+  mergeTopic(topic: Topic, limit: RunLimit, partition?: number): Promise<MergeReport>;
+}
+
+/** A report under way. */
+interface Counts {
+  segments: number;
+  sizeBytes: number;
+  pagesDeleted: number;
+  readonly damaged: { partition: PartitionKey; damage: Damage }[];
+  readonly failures: JobFailure[];
+}
+
+export function createSegmentService(
+  ports: BackgroundPorts,
+  settings: BackgroundSettings,
+): SegmentService {
+  const mergeInto = async (
+    counts: Counts,
+    topic: Topic,
+    partitions: readonly PartitionKey[],
+    limit: RunLimit,
+  ): Promise<void> => {
+    const { partitionsAtOnce } = settings;
+    for (let start = 0; start < partitions.length; start += partitionsAtOnce) {
+      if (isTimeUp(ports, limit)) return;
+      const some = partitions.slice(start, start + partitionsAtOnce);
+      await mergeSome(ports, settings, counts, { topic, partitions: some, limit });
+    }
+  };
+
+  return {
+    async mergeAll(limit) {
+      const counts = noCounts();
+      for await (const topic of activeTopics(ports)) {
+        await mergeInto(counts, topic, partitionsOf(topic), limit);
+        if (isTimeUp(ports, limit)) break;
+      }
+      return counts;
+    },
+
+    async mergeTopic(topic, limit, partition) {
+      const counts = noCounts();
+      const { topicId } = topic;
+      const keys = partition === undefined ? partitionsOf(topic) : [{ topicId, partition }];
+      await mergeInto(counts, topic, keys, limit);
+      return counts;
+    },
+  };
+}
+
+function noCounts(): Counts {
+  return { segments: 0, sizeBytes: 0, pagesDeleted: 0, damaged: [], failures: [] };
+}
+
+/** Round after round, until nothing of these partitions is due. */
+async function mergeSome(
+  ports: BackgroundPorts,
+  settings: BackgroundSettings,
+  counts: Counts,
+  work: {
+    readonly topic: Topic;
+    readonly partitions: readonly PartitionKey[];
+    readonly limit: RunLimit;
+  },
+): Promise<void> {
+  const cleanup = cleanupSettings(work.topic.configs);
+  let partitions = work.partitions;
+  for (let round = 0; round < JOB_SEGMENTS_PER_RUN && partitions.length > 0; round += 1) {
+    const due = await prepareAll(ports, counts, partitions, cleanup);
+    const merged = await underLeases(ports, settings, due);
+    for (const { partition, outcome } of merged) count(counts, partition, outcome);
+    if (isTimeUp(ports, work.limit)) return;
+    partitions = merged
+      .filter(({ outcome }) => outcome.kind === 'merged')
+      .map(({ partition }) => partition);
+  }
+}
+
+async function prepareAll(
+  ports: BackgroundPorts,
+  counts: Counts,
+  partitions: readonly PartitionKey[],
+  cleanup: CleanupSettings,
+): Promise<readonly Mergeable[]> {
+  const prepared = await mapInParallel(partitions, partitions.length, async (partition) => {
+    try {
+      const { mergeable, pagesDeleted } = await prepareMerge(ports, partition, cleanup);
+      counts.pagesDeleted += pagesDeleted;
+      return mergeable;
+    } catch (error) {
+      counts.failures.push(failureOf(partition, error));
+      return undefined;
+    }
+  });
+  return prepared.filter((mergeable) => mergeable !== undefined);
+}
+
+interface PartitionMerged {
+  readonly partition: PartitionKey;
+  readonly outcome: Merged;
+}
+
+/** Takes the lease of each partition, one inside the other; those that somebody else holds are left to him. */
+async function underLeases(
+  ports: BackgroundPorts,
+  settings: BackgroundSettings,
+  due: readonly Mergeable[],
+  taken: readonly Mergeable[] = [],
+): Promise<readonly PartitionMerged[]> {
+  const [next, ...rest] = due;
+  if (next === undefined) {
+    const outcomes = taken.length === 0 ? [] : await buildSegments(ports, settings, taken);
+    return outcomes.flatMap((outcome, index) => {
+      const partition = taken[index]?.partition;
+      return partition === undefined ? [] : [{ partition, outcome }];
+    });
+  }
+  const lease = {
+    name: `merge/${partitionKeyText(next.partition)}`,
+    leaseMs: settings.leaseMs,
+  };
+  const merged = await withLease(ports, lease, () =>
+    underLeases(ports, settings, rest, [...taken, next]),
+  );
+  return merged === 'held' ? underLeases(ports, settings, rest, taken) : merged;
+}
+
+function count(counts: Counts, partition: PartitionKey, outcome: Merged): void {
+  switch (outcome.kind) {
+    case 'merged':
+      counts.segments += 1;
+      counts.sizeBytes += outcome.segment.sizeBytes;
+      counts.pagesDeleted += outcome.pagesDeleted;
+      return;
+    case 'damaged':
+      counts.damaged.push({ partition, damage: outcome.damage });
+      return;
+    case 'failed':
+      counts.failures.push(failureOf(partition, outcome.error));
+      return;
+    case 'overtaken':
+      return;
+  }
+}
