@@ -112,6 +112,10 @@ export const TIME_SCAN_PAGES_MAX = 64;
 /** Background work. A segment's bytes at most, whatever segment.bytes says, and its age: idle partitions pin no garbage. */
 export const SEGMENT_BYTES_MAX = 1024 * MIB;
 export const SEGMENT_AGE_MS_MAX = 6 * 3_600_000;
+/** Keys that the report of a garbage run names. */
+export const GARBAGE_KEYS_REPORTED_MAX = 1_000;
+/** Heads that one request of a scan gives. */
+export const JOB_HEADS_PER_SCAN = 500;
 /** A job's lease; what it bounds is only how long others leave the work to a job that died. */
 export const JOB_LEASE_MS = 300_000;
 /** Memory of a job: so many partitions at once hold a part each, and two windows of bytes are read ahead. */

@@ -4,8 +4,12 @@ import type { Hono } from 'hono';
 import { handle } from 'hono/aws-lambda';
 import { createApp } from '../../lib/api/app.ts';
 import type { Route } from '../../lib/api/operation.ts';
+import { FUNCTION_ANSWER_BYTES_MAX } from '../../lib/limits.ts';
 
 export type Handler = ReturnType<typeof handle>;
+
+/** What one character of JSON text can become: three bytes of UTF-8, or an escape of two. */
+const ESCAPED_BYTES_MAX = 3;
 
 /** A REST API's path begins with its stage; an HTTP API's does, too, unless the stage is `$default`. */
 interface StagedEvent {
@@ -13,9 +17,15 @@ interface StagedEvent {
 }
 
 export function httpHandler<Uses>(routes: readonly Route<Uses>[], services: Uses): Handler {
-  const app: Hono = createApp(routes, services);
+  const app: Hono = createApp(routes, services, { isTooLarge });
   const inner = handle(app);
   return (event, context) => inner(withoutStage(event), context);
+}
+
+/** Lambda sends its result as JSON, so a body of JSON is escaped once more: each of its quotes takes two bytes. */
+function isTooLarge(json: string): boolean {
+  const mayBe = json.length > FUNCTION_ANSWER_BYTES_MAX / ESCAPED_BYTES_MAX;
+  return mayBe && Buffer.byteLength(JSON.stringify(json)) > FUNCTION_ANSWER_BYTES_MAX;
 }
 
 /** The paths of the API don't know the stage that it is deployed to. */

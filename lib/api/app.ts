@@ -3,14 +3,22 @@
 
 import { type Context, Hono } from 'hono';
 import { type Call, type Operation, RAW_MEDIA_TYPE, type Reply, type Route } from './operation.ts';
-import { problem, refusalOf } from './problem.ts';
+import { problem, type Refusal, refusalOf } from './problem.ts';
 import { prefersRaw, readBody } from './request-body.ts';
 
 export const CLUSTER_PREFIX = '/v3/clusters/:cluster_id';
 
+const TOO_LARGE: Refusal = {
+  code: 'BODY_TOO_LARGE',
+  message:
+    'the answer is larger than can be sent from here; ask for fewer records (max_records), for raw batches, or for references',
+};
+
 export interface AppOptions {
   /** Aborted when the process is about to end: who waits for records is answered with what there is. */
   readonly stopping?: AbortSignal;
+  /** Whether JSON is more than can be sent from here. */
+  readonly isTooLarge?: (json: string) => boolean;
   /** Says that something unexpected happened; gets no payload. */
   readonly logError?: (entry: { readonly requestId: string; readonly error: unknown }) => void;
 }
@@ -44,7 +52,7 @@ async function answer(
 ): Promise<Response> {
   const requestId = crypto.randomUUID();
   try {
-    return respond(await work(), requestId);
+    return respond(await work(), requestId, options);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal !== undefined) return respond(problem(refusal), requestId);
@@ -130,7 +138,7 @@ function pathPattern({ path }: Operation): RegExp {
   return new RegExp(`^(/v3/clusters/[^/]+)?${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 }
 
-function respond(reply: Reply, requestId: string): Response {
+function respond(reply: Reply, requestId: string, options: AppOptions = {}): Response {
   const headers = new Headers({ 'x-request-id': requestId, ...reply.headers });
   if (reply.raw !== undefined) {
     headers.set('content-type', RAW_MEDIA_TYPE);
@@ -142,5 +150,7 @@ function respond(reply: Reply, requestId: string): Response {
   headers.set('content-type', 'application/json');
   const isError = reply.status >= 400 && typeof reply.json === 'object';
   const json = isError ? { ...reply.json, request_id: requestId } : reply.json;
-  return new Response(JSON.stringify(json), { status: reply.status, headers });
+  const text = JSON.stringify(json);
+  if (options.isTooLarge?.(text) === true) return respond(problem(TOO_LARGE), requestId);
+  return new Response(text, { status: reply.status, headers });
 }
