@@ -1,40 +1,41 @@
-// Consumer groups as operators see them: the REST Proxy's v3 shapes, plus who is idle and how far behind in seconds.
+// Consumer groups as operators see them: the REST Proxy's v3 shapes, plus who is idle.
 
 import * as z from 'zod';
 import type { GroupListing } from '../../ports/group-store.ts';
 import type { GroupDescription, MemberDescription } from '../../service/group-description.ts';
 import type { GroupServices } from '../../service/group-services.ts';
-import type { PartitionLag } from '../../service/offset-lag.ts';
 import { groupRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';
+import { assignmentJson, assignmentShape, groupParams } from '../schemas/groups.ts';
+import { isoTime } from '../schemas/values.ts';
+import { groupLagRoutes } from './groups-lags.ts';
 import {
-  assignmentJson,
-  assignmentShape,
-  groupParams,
-  placeJson,
-  placeShape,
-} from '../schemas/groups.ts';
-import { isoTime, offsetNumber } from '../schemas/values.ts';
+  GROUP_ERRORS,
+  GROUP_PATH,
+  groupLink,
+  listJson,
+  listShape,
+  metadataShape,
+  relatedShape,
+} from './groups-shapes.ts';
 
-const metadata = z.looseObject({ self: z.string() });
-const related = z.object({ related: z.string() });
 const groupShape = z
   .looseObject({
     kind: z.literal('KafkaConsumerGroup'),
-    metadata,
+    metadata: metadataShape,
     cluster_id: z.string(),
     consumer_group_id: z.string(),
     is_simple: z.boolean(),
     state: z.enum(['EMPTY', 'STABLE', 'RECONCILING', 'DEAD', 'UNKNOWN']),
     members_count: z.int(),
-    consumers: related,
-    lag_summary: related,
+    consumers: relatedShape,
+    lag_summary: relatedShape,
   })
   .meta({ id: 'ConsumerGroup' });
 const consumerShape = z
   .looseObject({
     kind: z.literal('KafkaConsumer'),
-    metadata,
+    metadata: metadataShape,
     cluster_id: z.string(),
     consumer_group_id: z.string(),
     consumer_id: z.string(),
@@ -50,40 +51,6 @@ const consumerShape = z
     target_assignment: assignmentShape,
   })
   .meta({ id: 'Consumer' });
-const lagShape = z
-  .looseObject({
-    kind: z.literal('KafkaConsumerLag'),
-    metadata,
-    cluster_id: z.string(),
-    consumer_group_id: z.string(),
-    ...placeShape,
-    consumer_id: z.string().nullable(),
-    current_offset: z.int().nullable(),
-    log_start_offset: z.int(),
-    log_end_offset: z.int(),
-    lag: z.int(),
-    lag_seconds: z.number(),
-  })
-  .meta({ id: 'ConsumerLag' });
-const summaryShape = z
-  .looseObject({
-    kind: z.literal('KafkaConsumerGroupLagSummary'),
-    metadata,
-    cluster_id: z.string(),
-    consumer_group_id: z.string(),
-    max_lag: z.int(),
-    total_lag: z.int(),
-    max_lag_seconds: z.number(),
-    max_lag_consumer_id: z.string().nullable(),
-    max_lag_topic_name: z.string().nullable(),
-    max_lag_partition_id: z.int().nullable(),
-  })
-  .meta({ id: 'ConsumerGroupLagSummary' });
-const listOf = <Item extends z.ZodType>(kind: string, item: Item) =>
-  z.object({ kind: z.literal(kind), metadata, data: z.array(item) });
-
-const GROUP_PATH = '/consumer-groups/{group_id}';
-const ERRORS = [401, 403] as const;
 
 export const groupRoutes: readonly Route<GroupServices>[] = [
   groupRoute(
@@ -94,9 +61,9 @@ export const groupRoutes: readonly Route<GroupServices>[] = [
       function: 'groups',
       summary: 'List consumer groups by name',
       answers: {
-        200: { description: 'All', schema: listOf('KafkaConsumerGroupList', groupShape) },
+        200: { description: 'All', schema: listShape('KafkaConsumerGroupList', groupShape) },
       },
-      errors: ERRORS,
+      errors: GROUP_ERRORS,
     },
     async ({ base }, { groups }) => {
       const all = await groups.list();
@@ -116,7 +83,7 @@ export const groupRoutes: readonly Route<GroupServices>[] = [
       summary: 'Describe a consumer group',
       params: groupParams,
       answers: { 200: { description: 'The group', schema: groupShape } },
-      errors: ERRORS,
+      errors: GROUP_ERRORS,
     },
     async ({ params, base }, { groups }) => {
       const found = await groups.describe(params.group_id);
@@ -133,8 +100,10 @@ export const groupRoutes: readonly Route<GroupServices>[] = [
       function: 'groups',
       summary: 'Members, what they have, and who is idle',
       params: groupParams,
-      answers: { 200: { description: 'All', schema: listOf('KafkaConsumerList', consumerShape) } },
-      errors: ERRORS,
+      answers: {
+        200: { description: 'All', schema: listShape('KafkaConsumerList', consumerShape) },
+      },
+      errors: GROUP_ERRORS,
     },
     async ({ params, base }, { groups }) => {
       const found = await groups.describe(params.group_id);
@@ -144,43 +113,7 @@ export const groupRoutes: readonly Route<GroupServices>[] = [
       return { status: 200, json: listJson('KafkaConsumerList', self, data) };
     },
   ),
-  groupRoute(
-    {
-      id: 'listLags',
-      method: 'get',
-      path: `${GROUP_PATH}/lags`,
-      function: 'groups',
-      summary: 'How far behind the group is, partition by partition',
-      params: groupParams,
-      answers: { 200: { description: 'All', schema: listOf('KafkaConsumerLagList', lagShape) } },
-      errors: ERRORS,
-    },
-    async ({ params, base }, { offsets }) => {
-      const found = await offsets.lags(params.group_id);
-      if (found.kind === 'rejected') return problem(found);
-      const self = `${groupLink(base, params.group_id)}/lags`;
-      const data = found.lags.map((lag) => lagJson(self, params.group_id, lag));
-      return { status: 200, json: listJson('KafkaConsumerLagList', self, data) };
-    },
-  ),
-  groupRoute(
-    {
-      id: 'getLagSummary',
-      method: 'get',
-      path: `${GROUP_PATH}/lag-summary`,
-      function: 'groups',
-      summary: 'How far behind the group is, in all and at worst',
-      params: groupParams,
-      answers: { 200: { description: 'The summary', schema: summaryShape } },
-      errors: ERRORS,
-    },
-    async ({ params, base }, { offsets }) => {
-      const found = await offsets.lags(params.group_id);
-      return found.kind === 'rejected'
-        ? problem(found)
-        : { status: 200, json: summaryJson(base, params.group_id, found.lags) };
-    },
-  ),
+  ...groupLagRoutes,
   groupRoute(
     {
       id: 'deleteGroup',
@@ -190,7 +123,7 @@ export const groupRoutes: readonly Route<GroupServices>[] = [
       summary: 'Delete a group that has no members, and its offsets',
       params: groupParams,
       answers: { 204: { description: 'Deleted' } },
-      errors: [...ERRORS, 409],
+      errors: [...GROUP_ERRORS, 409],
     },
     async ({ params }, { groups }) => {
       const deleted = await groups.delete(params.group_id);
@@ -198,14 +131,6 @@ export const groupRoutes: readonly Route<GroupServices>[] = [
     },
   ),
 ];
-
-function listJson(kind: string, self: string, data: readonly object[]): object {
-  return { kind, metadata: { self, next: null }, data };
-}
-
-function groupLink(base: string, groupId: string): string {
-  return `${base}/consumer-groups/${encodeURIComponent(groupId)}`;
-}
 
 function groupHead(base: string, groupId: string) {
   const self = groupLink(base, groupId);
@@ -257,41 +182,5 @@ function consumerJson(list: string, groupId: string, member: MemberDescription):
     target_assignment: assignmentJson(member.target),
     ...(sessionTimeoutMs === undefined ? {} : { session_timeout_ms: sessionTimeoutMs }),
     ...(leaseExpiresAtMs === undefined ? {} : { session_expires_at: isoTime(leaseExpiresAtMs) }),
-  };
-}
-
-function lagJson(list: string, groupId: string, lag: PartitionLag): object {
-  const { currentOffset } = lag;
-  return {
-    kind: 'KafkaConsumerLag',
-    metadata: { self: `${list}/${lag.topicName}/partitions/${lag.partition}` },
-    cluster_id: '-',
-    consumer_group_id: groupId,
-    ...placeJson(lag),
-    consumer_id: lag.memberId ?? null,
-    current_offset: currentOffset === undefined ? null : offsetNumber(currentOffset),
-    log_start_offset: offsetNumber(lag.logStartOffset),
-    log_end_offset: offsetNumber(lag.logEndOffset),
-    lag: offsetNumber(lag.lag),
-    lag_seconds: lag.lagSeconds,
-  };
-}
-
-function summaryJson(base: string, groupId: string, lags: readonly PartitionLag[]): object {
-  const worst = lags.reduce<PartitionLag | undefined>(
-    (most, one) => (most === undefined || one.lag > most.lag ? one : most),
-    undefined,
-  );
-  return {
-    kind: 'KafkaConsumerGroupLagSummary',
-    metadata: { self: `${groupLink(base, groupId)}/lag-summary` },
-    cluster_id: '-',
-    consumer_group_id: groupId,
-    max_lag: offsetNumber(worst?.lag ?? 0n),
-    total_lag: offsetNumber(lags.reduce((sum, { lag }) => sum + lag, 0n)),
-    max_lag_seconds: Math.max(0, ...lags.map(({ lagSeconds }) => lagSeconds)),
-    max_lag_consumer_id: worst?.memberId ?? null,
-    max_lag_topic_name: worst?.topicName ?? null,
-    max_lag_partition_id: worst?.partition ?? null,
   };
 }
