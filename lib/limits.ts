@@ -34,6 +34,8 @@ export const PARTITIONS_PER_PRODUCE_MAX = 1_000;
 
 /** One fetch. */
 export const FETCH_BYTES_DEFAULT = 1 * MIB;
+/** As Kafka's fetch.min.bytes: a fetch that may wait waits for something. */
+export const FETCH_MIN_BYTES_DEFAULT = 1;
 /** What fits Lambda's 6 MB answer as base64. */
 export const FETCH_BYTES_MAX = 4_500_000;
 /** Lambda's 6 MB, less what stands around the body: status and headers. */

@@ -6,6 +6,7 @@ import { CROCKFORD, isUlid } from '../ids.ts';
 
 const OFFSET_DIGITS = 20;
 const PAGE_PREFIX = 'PAGE#';
+const PRODUCER_PREFIX = 'PRODUCER#';
 
 export interface PartitionKey {
   readonly topicId: string;
@@ -47,4 +48,10 @@ export function pageSortKey(baseOffset: bigint): string {
 export function pageBaseOffset(sortKey: string): bigint {
   assert(sortKey.startsWith(PAGE_PREFIX), `"${sortKey}" is a page's key`);
   return BigInt(sortKey.slice(PAGE_PREFIX.length));
+}
+
+/** `PRODUCER#<producer id>` */
+export function producerSortKey(producerId: bigint): string {
+  assert(producerId >= 0n, 'a producer id is not negative');
+  return PRODUCER_PREFIX + producerId;
 }

@@ -1,4 +1,5 @@
-// Idempotent producers: which state of the head a batch needs, and what it means when the head has another one.
+// Idempotent producers: which state of the head a batch needs, and what it means when the head has another one, or
+// none because the producer was idle and its state was moved out.
 // Sequences count records, from 0 for every producer epoch, and wrap from 2^31 − 1 to 0 (KIP-98).
 //
 // Guards `no-double-append` (a batch that is there is answered with its offset, never appended again), `ordered`
@@ -44,18 +45,41 @@ export function expectedWithoutHead(batch: SequencedBatch): ExpectedProducer | u
   };
 }
 
-/** What to do with a batch, given the head that stands. */
-export function planSequence(head: Head, batch: SequencedBatch): SequencePlan {
+/** What to do with a batch, given the head that stands. `look-up`: the state may be among those moved out of it. */
+export function planSequence(
+  head: Head,
+  batch: SequencedBatch,
+): SequencePlan | { readonly kind: 'look-up' } {
   const state = head.producers.get(batch.producerId);
-  if (state === undefined) {
-    if (batch.baseSequence === 0) {
-      return { kind: 'append', expected: { kind: 'absent', evictions: head.evictions } };
-    }
-    return rejected(
-      'UNKNOWN_PRODUCER_ID',
-      `producer ${batch.producerId} has no state in this partition; start again with a new producer id or epoch`,
-    );
-  }
+  if (state !== undefined) return planFrom(head, batch, state, inHead(state));
+  return head.evictions === 0 ? planReturn(head, batch, undefined) : { kind: 'look-up' };
+}
+
+/**
+ * What to do with a batch of a producer that isn't in `head`, given its state outside, which was read after the head.
+ * The append demands that the producer is still absent and that nothing was moved out since: it may have come back,
+ * appended, and been moved out again, and then that state is an old one ✗.
+ */
+export function planReturn(
+  head: Head,
+  batch: SequencedBatch,
+  state: ProducerState | undefined,
+): SequencePlan {
+  const expected: ExpectedProducer = { kind: 'absent', evictions: head.evictions };
+  if (state !== undefined) return planFrom(head, batch, state, expected);
+  if (batch.baseSequence === 0) return { kind: 'append', expected };
+  return rejected(
+    'UNKNOWN_PRODUCER_ID',
+    `producer ${batch.producerId} has no state in this partition; start again with a new producer id or epoch`,
+  );
+}
+
+function planFrom(
+  head: Head,
+  batch: SequencedBatch,
+  state: ProducerState,
+  expected: ExpectedProducer,
+): SequencePlan {
   if (batch.producerEpoch < state.producerEpoch) {
     return rejected(
       'INVALID_PRODUCER_EPOCH',
@@ -64,15 +88,15 @@ export function planSequence(head: Head, batch: SequencedBatch): SequencePlan {
   }
   if (batch.producerEpoch > state.producerEpoch) {
     return batch.baseSequence === 0
-      ? { kind: 'append', expected: stateOf(state) }
+      ? { kind: 'append', expected }
       : gap(batch, 0, 'a new epoch starts at sequence 0');
   }
   const next = (state.lastSequence + 1) % SEQUENCE_COUNT;
-  if (batch.baseSequence === next) return { kind: 'append', expected: stateOf(state) };
+  if (batch.baseSequence === next) return { kind: 'append', expected };
   return duplicateOrGap(head, batch, state);
 }
 
-function stateOf(state: ProducerState): ExpectedProducer {
+function inHead(state: ProducerState): ExpectedProducer {
   return {
     kind: 'state',
     producerEpoch: state.producerEpoch,

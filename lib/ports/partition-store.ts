@@ -8,13 +8,15 @@
 import type { PartitionKey } from '../log/keys.ts';
 import type { Head, Page, TailEntry } from '../log/partition.ts';
 import type { ExpectedProducer } from '../log/sequence.ts';
+import type { ProducerStateStore } from './producer-state-store.ts';
 
 /** The producer's state that an idempotent append demands of the head, and what it becomes. */
 export interface ProducerCondition {
   readonly producerId: bigint;
   /**
    * `state`: producers.<pid> is exactly this epoch and last sequence.
-   * `absent`: producers.<pid> isn't there, and `evictions` is still what it was before the stored state was read.
+   * `absent`: producers.<pid> isn't there, `evictions` is still what it was before the stored state was read, and the
+   * head has fewer than PRODUCERS_PER_HEAD_CAP producers.
    */
   readonly expected: ExpectedProducer;
   /** Becomes the producer's state; its `lastOffset` becomes the offset this append gets. */
@@ -47,7 +49,7 @@ export interface TrimTailRequest {
   readonly page: Page;
 }
 
-export interface PartitionStore {
+export interface PartitionStore extends ProducerStateStore {
   /** The global floor that new heads start at; the smallest ULID (26 zeros) when it was never raised. */
   readFloor(): Promise<string>;
 

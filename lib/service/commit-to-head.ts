@@ -1,18 +1,21 @@
 // The commit point of an append: one conditional write on a partition's head, and what to do with each of its outcomes.
 
 import { type Rejected, rejected, StratalogError } from '../errors.ts';
-import { LOST_ANSWER_PAGES_MAX, STORAGE_ATTEMPTS_MAX } from '../limits.ts';
+import { LOST_ANSWER_PAGES_MAX, PRODUCERS_PER_HEAD_CAP, STORAGE_ATTEMPTS_MAX } from '../limits.ts';
 import { explainRefusal, findObject } from '../log/append.ts';
 import type { PartitionKey } from '../log/keys.ts';
 import { type Head, locateEntries, recordCountOf, type TailEntry } from '../log/partition.ts';
+import { mustEvict } from '../log/producer-states.ts';
 import {
   type ExpectedProducer,
   expectedWithoutHead,
   lastSequence,
+  planReturn,
   planSequence,
   type SequencedBatch,
 } from '../log/sequence.ts';
 import type { AppendToHeadOutcome, PartitionStore } from '../ports/partition-store.ts';
+import { evictProducers } from './evict-producers.ts';
 import { pause, type RetryPorts, withRetries } from './retry.ts';
 import { rollTail } from './roll.ts';
 
@@ -36,6 +39,13 @@ interface Progress {
   readonly expected: ExpectedProducer | undefined;
 }
 
+/** A commit of which one try has an outcome. */
+interface TriedCommit extends HeadCommit {
+  readonly batch: SequencedBatch | undefined;
+  /** What that try demanded. */
+  readonly progress: Progress;
+}
+
 /** Appends entries to a head: their base offset, or why not. At most one of the tries takes effect. */
 export async function commitToHead(
   ports: CommitPorts,
@@ -47,10 +57,12 @@ export async function commitToHead(
   let progress: Progress = started;
   for (let attempt = 1; attempt <= STORAGE_ATTEMPTS_MAX; attempt += 1) {
     const outcome = await tryAppend(ports, commit, batch, progress.expected);
-    const next = await conclude(ports, commit, batch, outcome);
+    const next = await conclude(ports, { ...commit, batch, progress }, outcome);
     if ('kind' in next) return next;
+    // A producer that comes back is refused once, as a matter of course: nobody is to be waited for.
+    const isReturn = attempt === 1 && next.expected?.kind === 'absent';
     progress = next;
-    await pause(ports, attempt);
+    if (!isReturn) await pause(ports, attempt);
   }
   throw new StratalogError(
     'THROTTLED',
@@ -69,17 +81,23 @@ async function start(
   const [head] = await withRetries(ports, () => ports.partitions.readHeads([commit.partition]), {
     repeatable: true,
   });
-  return decideSequence(head, batch);
+  return decideSequence(ports, { ...commit, batch }, head);
 }
 
-function decideSequence(
+/** A producer that isn't in the head may have its state outside: read after the head, never before it. */
+async function decideSequence(
+  ports: CommitPorts,
+  { partition, batch }: { readonly partition: PartitionKey; readonly batch: SequencedBatch },
   head: Head | undefined,
-  batch: SequencedBatch,
-): Committed | Rejected | Progress {
+): Promise<Committed | Rejected | Progress> {
   if (head === undefined) {
     return rejected('UNKNOWN_TOPIC_OR_PARTITION', 'the topic was deleted meanwhile');
   }
-  const plan = planSequence(head, batch);
+  let plan = planSequence(head, batch);
+  if (plan.kind === 'look-up') {
+    const read = () => ports.partitions.readProducer(partition, batch.producerId);
+    plan = planReturn(head, batch, await withRetries(ports, read, { repeatable: true }));
+  }
   if (plan.kind === 'duplicate') return { kind: 'committed', baseOffset: plan.baseOffset };
   return plan.kind === 'append' ? { expected: plan.expected } : plan;
 }
@@ -113,37 +131,47 @@ async function tryAppend(
 /** The answer, or what the next try needs. */
 async function conclude(
   ports: CommitPorts,
-  commit: HeadCommit,
-  batch: SequencedBatch | undefined,
+  commit: TriedCommit,
   outcome: Attempt,
 ): Promise<Committed | Rejected | Progress> {
   switch (outcome.kind) {
     case 'appended': {
       const baseOffset = outcome.head.nextOffset - BigInt(recordCountOf(commit.entries));
-      await rollTail(ports, commit.partition, outcome.head, commit.entries.length);
+      await keepSmall(ports, commit, outcome.head);
       return { kind: 'committed', baseOffset };
     }
     case 'unknown':
-      return findLostAppend(ports, commit, batch);
+      return findLostAppend(ports, commit);
     case 'refused':
-      return concludeRefusal(ports, commit, batch, outcome.head);
+      return concludeRefusal(ports, commit, outcome.head);
   }
+}
+
+/** Every append pays for the whole head: moves out what this one has made too much. */
+async function keepSmall(ports: CommitPorts, commit: TriedCommit, head: Head): Promise<void> {
+  await rollTail(ports, commit.partition, head, commit.entries.length);
+  const { expected } = commit.progress;
+  if (expected === undefined || !mustEvict(head, expected.kind === 'absent')) return;
+  await evictProducers(ports, commit.partition, head);
 }
 
 async function concludeRefusal(
   ports: CommitPorts,
-  commit: HeadCommit,
-  batch: SequencedBatch | undefined,
+  commit: TriedCommit,
   head: Head | undefined,
 ): Promise<Committed | Rejected | Progress> {
-  if (batch !== undefined) {
-    const decided = decideSequence(head, batch);
-    if ('kind' in decided && decided.kind === 'committed') return decided;
-  }
+  const { partition, batch } = commit;
+  const decided =
+    batch === undefined
+      ? { expected: undefined }
+      : await decideSequence(ports, { partition, batch }, head);
+  if ('kind' in decided && decided.kind === 'committed') return decided;
   const why = explainRefusal(head, commit);
   if (why.kind === 'rejected') return why;
-  if (why.kind === 'tail-full') await rollTail(ports, commit.partition, why.head, 0);
-  return batch === undefined ? { expected: undefined } : decideSequence(head, batch);
+  if (why.kind === 'tail-full') await rollTail(ports, partition, why.head, 0);
+  const isFull = head !== undefined && head.producers.size >= PRODUCERS_PER_HEAD_CAP;
+  if (isFull && batch !== undefined) await evictProducers(ports, partition, head);
+  return decided;
 }
 
 /**
@@ -152,10 +180,9 @@ async function concludeRefusal(
  */
 async function findLostAppend(
   ports: CommitPorts,
-  commit: HeadCommit,
-  batch: SequencedBatch | undefined,
+  commit: TriedCommit,
 ): Promise<Committed | Rejected | Progress> {
-  const { partition, objectId } = commit;
+  const { partition, objectId, batch } = commit;
   const read = { repeatable: true };
   const [head] = await withRetries(ports, () => ports.partitions.readHeads([partition]), read);
   if (head === undefined) {
@@ -169,7 +196,7 @@ async function findLostAppend(
     const inPage = findObject(locateEntries(page.baseOffset, page.entries), objectId);
     if (inPage !== undefined) return { kind: 'committed', baseOffset: inPage };
   }
-  if (batch !== undefined) return decideSequence(head, batch);
+  if (batch !== undefined) return decideSequence(ports, { partition, batch }, head);
   return rejected(
     'REQUEST_TIMED_OUT',
     'the storage did not answer and the records are not in the log; send them again (they may appear twice if the first request still arrives)',

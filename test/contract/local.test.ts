@@ -6,11 +6,10 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe } from 'vitest';
-import { assert, required } from '../../lib/assert.ts';
+import { assert } from '../../lib/assert.ts';
 import type { DeletedTopic } from '../../lib/ports/topic-store.ts';
 import { openDataDirectory } from '../../lib/storage/local/data-directory.ts';
 import { type Database, openMemoryDatabase } from '../../lib/storage/local/database.ts';
-import { HeadRows } from '../../lib/storage/local/heads.ts';
 import { createLocalStorage, type LocalStorage } from '../../lib/storage/local/local-storage.ts';
 import { createPartitionStore } from '../../lib/storage/local/partition-store.ts';
 import { createTopicStore } from '../../lib/storage/local/topic-store.ts';
@@ -60,15 +59,6 @@ const partitionHarness = (database: Database): PartitionStoreHarness => ({
   async raiseFloor(floor) {
     const sql = 'INSERT OR REPLACE INTO floor VALUES (0, ?)';
     await database.write(() => database.statement(sql).run(floor));
-  },
-  async evictProducer(partition, producerId) {
-    const heads = new HeadRows(database);
-    await database.write(() => {
-      const head = required(heads.read(partition), 'the head');
-      const producers = new Map(head.producers);
-      producers.delete(producerId);
-      heads.update(partition, { ...head, producers, evictions: head.evictions + 1 });
-    });
   },
 });
 

@@ -9,7 +9,6 @@ import {
   HEADS_PER_TRANSACTION_MAX,
   TAIL_ENTRIES_CAP,
 } from '../../lib/limits.ts';
-import type { PartitionKey } from '../../lib/log/keys.ts';
 import {
   assertHead,
   byteCountOf,
@@ -40,8 +39,6 @@ export interface PartitionStoreHarness {
   readonly store: PartitionStore;
   /** Sets the global floor. */
   raiseFloor(floor: string): Promise<void>;
-  /** Takes a producer's state out of a head and raises `evictions` by one. */
-  evictProducer(partition: PartitionKey, producerId: bigint): Promise<void>;
 }
 
 export type MakePartitionStore = () => Promise<PartitionStoreHarness>;
@@ -336,7 +333,7 @@ export function partitionStoreContract(makeStore: MakePartitionStore): void {
 
     it('is refused when producers were evicted since the stored state was read (no-double-append)', async () => {
       await withFirstBatch();
-      await harness.evictProducer(PARTITION, PRODUCER_ID);
+      await store.removeProducers(PARTITION, [{ producerId: PRODUCER_ID, lastOffset: 1n }]);
       const entries = [produced({ number: 3, baseSequence: 5 })];
       const stale = await append(3, { entries, producer: absent(state(0, 5), 0) });
       expect(stale.kind).toBe('refused');

@@ -5,12 +5,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import type { PartitionKey } from '../../lib/log/keys.ts';
 import type { AwsClients } from '../../lib/storage/aws/clients.ts';
 import { createLocalStorage } from '../../lib/storage/local/local-storage.ts';
 import { clientsOf } from '../support/emulators/aws-server.ts';
 import { DYNOXIDE_MISSING, startDynoxide } from '../support/emulators/dynoxide.ts';
-import { producerStores } from '../support/emulators/producer-contracts.ts';
+import { producerStates, producerStores } from '../support/emulators/producer-contracts.ts';
 import type { Server } from '../support/emulators/server.ts';
+import { producerStateContract } from './producer-state-contract.ts';
 import { producerStoreContract } from './producer-store-contract.ts';
 
 let closing: (() => Promise<unknown>)[] = [];
@@ -36,6 +38,17 @@ describe.each([
     closing.push(() => storage.close());
     return storage.producers;
   });
+
+  producerStateContract(async () => {
+    let passedMs = 0;
+    const nowMs = (): number => Date.now() + passedMs;
+    const storage = createLocalStorage({ directory: directory(), nowMs });
+    closing.push(() => storage.close());
+    const passTime = async (_of: PartitionKey, _id: bigint, durationMs: number): Promise<void> => {
+      passedMs += durationMs;
+    };
+    return { store: storage.partitions, passTime };
+  });
 });
 
 if (DYNOXIDE_MISSING !== undefined) {
@@ -58,4 +71,5 @@ describe.skipIf(DYNOXIDE_MISSING !== undefined)('the store of producers against 
   });
 
   producerStoreContract(producerStores(() => clients));
+  producerStateContract(producerStates(() => clients));
 });

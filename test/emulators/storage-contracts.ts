@@ -8,6 +8,7 @@ import { objectReferenceContract, objectStoreContract } from '../contract/object
 import { objectUpkeepContract } from '../contract/object-upkeep-contract.ts';
 import { offsetStoreContract } from '../contract/offset-store-contract.ts';
 import { partitionStoreContract } from '../contract/partition-store-contract.ts';
+import { producerStateContract } from '../contract/producer-state-contract.ts';
 import { producerStoreContract } from '../contract/producer-store-contract.ts';
 import { segmentStoreContract } from '../contract/segment-store-contract.ts';
 import { topicStoreContract } from '../contract/topic-store-contract.ts';
@@ -18,7 +19,7 @@ import {
   topicStores,
 } from '../support/emulators/aws-contracts.ts';
 import { type AwsServer, clientsOf } from '../support/emulators/aws-server.ts';
-import { producerStores } from '../support/emulators/producer-contracts.ts';
+import { producerStates, producerStores } from '../support/emulators/producer-contracts.ts';
 import type { Server } from '../support/emulators/server.ts';
 import {
   cleanupStores,
@@ -51,6 +52,7 @@ export function storageContracts(start: () => Promise<StorageServers>): void {
   describe('partition store', () => partitionStoreContract(partitionStores(() => clients)));
   describe('group store', () => groupStoreContract(groupStores(() => clients)));
   describe('offset store', () => offsetStoreContract(groupStores(() => clients)));
+  describe('producer states', () => producerStateContract(producerStates(() => clients)));
   describe('producer store', () => producerStoreContract(producerStores(() => clients)));
   describe('topic store', () => topicStoreContract(topicStores(() => clients)));
   describe('object store', () => objectStoreContract(objectStores(() => clients)));

@@ -111,6 +111,7 @@ export function createTestLog(): TestLog {
   const local = createLocalStorage({
     directory: ':memory:',
     baseUrl: () => 'http://127.0.0.1',
+    nowMs: () => clock.nowMs(),
   });
   const storage = {
     partitions: wire.through(local.partitions),

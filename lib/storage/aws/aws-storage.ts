@@ -65,7 +65,7 @@ export function createAwsStorage(options: AwsStorageOptions): AwsStorage {
   const groups = new GroupsTable(clients.dynamodb, options.tables.groups, clock);
   return {
     topics: createTopicStore(clients.dynamodb, options.tables.topics),
-    partitions: createPartitionStore(clients.dynamodb, options.tables),
+    partitions: createPartitionStore(clients.dynamodb, options.tables, clock),
     objects: createObjectStore(clients.s3, options.bucket),
     groups: createGroupStore(groups),
     offsets: createOffsetStore(groups),

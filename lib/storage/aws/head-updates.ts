@@ -2,8 +2,13 @@
 // Every clause of a condition has a name.
 
 import { assert } from '../../assert.ts';
-import { TAIL_ENTRIES_CAP } from '../../limits.ts';
+import {
+  PRODUCERS_PER_EVICTION_MAX,
+  PRODUCERS_PER_HEAD_CAP,
+  TAIL_ENTRIES_CAP,
+} from '../../limits.ts';
 import { byteCountOf, type Page, recordCountOf } from '../../log/partition.ts';
+import type { KnownProducer } from '../../log/producer-states.ts';
 import type { AppendToHeadRequest, ProducerCondition } from '../../ports/partition-store.ts';
 import { type Item, numberValue, textValue } from './attributes.ts';
 import { encodeProducerState, encodeTail } from './items-head.ts';
@@ -27,6 +32,8 @@ const PRODUCER_IN_STATE = '#producers.#pid = :expected';
 const PRODUCER_ABSENT = 'attribute_not_exists(#producers.#pid)';
 /** No state was moved out of the head since the stored one was read. */
 const NO_EVICTION_SINCE = '#evictions = :evictions';
+/** Above the cap, idle producers must be moved out first. */
+const PRODUCERS_BELOW_CAP = 'size(#producers) < :producersCap';
 const BASE_UNMOVED = '#base = :tailBase';
 const START_BELOW = '#start < :offset';
 const END_NOT_BELOW = '#next >= :offset';
@@ -80,9 +87,13 @@ function producerClauses({ producerId, expected, next }: ProducerCondition) {
       };
     case 'absent':
       return {
-        conditions: [PRODUCER_ABSENT, NO_EVICTION_SINCE],
+        conditions: [PRODUCER_ABSENT, NO_EVICTION_SINCE, PRODUCERS_BELOW_CAP],
         names: { ...names, '#evictions': 'evictions' },
-        values: { ...state, ':evictions': numberValue(expected.evictions) },
+        values: {
+          ...state,
+          ':evictions': numberValue(expected.evictions),
+          ':producersCap': numberValue(PRODUCERS_PER_HEAD_CAP),
+        },
       };
   }
 }
@@ -118,5 +129,34 @@ export function logStartUpdate(offset: bigint): HeadUpdate {
     ConditionExpression: [HEAD_EXISTS, START_BELOW, END_NOT_BELOW].join(' AND '),
     ExpressionAttributeNames: { '#start': 'start', '#next': 'next' },
     ExpressionAttributeValues: { ':offset': numberValue(offset) },
+  };
+}
+
+/** Takes producers' states out, on the condition that each has appended nothing since (`no-double-append`). */
+export function evictUpdate(
+  producers: readonly Pick<KnownProducer, 'producerId' | 'lastOffset'>[],
+): HeadUpdate {
+  assert(producers.length > 0, 'there are producers to move');
+  assert(
+    producers.length <= PRODUCERS_PER_EVICTION_MAX,
+    `one update moves at most ${PRODUCERS_PER_EVICTION_MAX} producers`,
+  );
+  const names: Record<string, string> = {
+    '#producers': 'producers',
+    '#offsets': 'lastOffsets',
+    '#evictions': 'evictions',
+  };
+  const values: Record<string, Item[string]> = { ':one': numberValue(1) };
+  for (const [index, { producerId, lastOffset }] of producers.entries()) {
+    names[`#p${index}`] = producerId.toString();
+    values[`:o${index}`] = numberValue(lastOffset);
+  }
+  const states = producers.flatMap((_, index) => [`#producers.#p${index}`, `#offsets.#p${index}`]);
+  const unchanged = producers.map((_, index) => `#offsets.#p${index} = :o${index}`);
+  return {
+    UpdateExpression: `SET #evictions = #evictions + :one REMOVE ${states.join(', ')}`,
+    ConditionExpression: [HEAD_EXISTS, ...unchanged].join(' AND '),
+    ExpressionAttributeNames: names,
+    ExpressionAttributeValues: values,
   };
 }

@@ -77,16 +77,23 @@ export function encodeProducerState(state: Omit<ProducerState, 'lastOffset'>): s
   return `${state.producerEpoch}:${state.lastSequence}`;
 }
 
+/** What `encodeProducerState` made. */
+export function decodeProducerState(text: string): Omit<ProducerState, 'lastOffset'> {
+  const match = PRODUCER_STATE.exec(text);
+  assert(match !== null, 'a producer state is "<epoch>:<last sequence>"');
+  return {
+    producerEpoch: Number(required(match[1], 'the epoch')),
+    lastSequence: Number(required(match[2], 'the last sequence')),
+  };
+}
+
 function decodeProducers(item: Item): Map<bigint, ProducerState> {
   const lastOffsets = readMap(item, 'lastOffsets');
   const producers = new Map<bigint, ProducerState>();
   const states = readMap(item, 'producers');
   for (const producerId of Object.keys(states)) {
-    const match = PRODUCER_STATE.exec(readText(states, producerId));
-    assert(match !== null, 'a producer state is "<epoch>:<last sequence>"');
     producers.set(BigInt(producerId), {
-      producerEpoch: Number(required(match[1], 'the epoch')),
-      lastSequence: Number(required(match[2], 'the last sequence')),
+      ...decodeProducerState(readText(states, producerId)),
       lastOffset: readBigint(lastOffsets, producerId),
     });
   }

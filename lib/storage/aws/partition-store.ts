@@ -22,6 +22,7 @@ import {
 } from '../../limits.ts';
 import { type PartitionKey, pageSortKey, partitionKeyText } from '../../log/keys.ts';
 import { emptyHead, type Head, type Page } from '../../log/partition.ts';
+import type { KnownProducer } from '../../log/producer-states.ts';
 import type {
   AppendToHeadOutcome,
   AppendToHeadRequest,
@@ -31,9 +32,17 @@ import type {
 import { type Item, readText, textValue } from './attributes.ts';
 import { type Conditional, conditional, TELL_WHAT_STANDS, transacted } from './conditional.ts';
 import { sent } from './errors.ts';
-import { appendUpdate, type HeadUpdate, logStartUpdate, trimUpdate } from './head-updates.ts';
+import {
+  appendUpdate,
+  evictUpdate,
+  type HeadUpdate,
+  logStartUpdate,
+  trimUpdate,
+} from './head-updates.ts';
 import { decodeHead, encodeHead, FLOOR_KEY, FLOOR_NEVER_RAISED, headKey } from './items-head.ts';
 import { decodePage, encodePage } from './items-page.ts';
+import { ProducerItems } from './producer-items.ts';
+import { createStorageClock, type StorageClock } from './storage-clock.ts';
 
 const NOT_THERE = 'attribute_not_exists(pk)';
 const FLOOR_IS = '#floor = :floor';
@@ -50,21 +59,24 @@ export interface PartitionTables {
 type CreateHeadsRequest = Parameters<PartitionStore['createHeads']>[0];
 type DeleteHeadsRequest = Parameters<PartitionStore['deleteHeads']>[0];
 
-/** `client` makes exactly one attempt a call. */
+/** `client` makes exactly one attempt a call; `clock` hears its answers. */
 export function createPartitionStore(
   client: DynamoDBClient,
   tables: PartitionTables,
+  clock: StorageClock = createStorageClock(client),
 ): PartitionStore {
-  return new DynamodbPartitionStore(client, tables);
+  return new DynamodbPartitionStore(client, tables, clock);
 }
 
 class DynamodbPartitionStore implements PartitionStore {
   readonly #client: DynamoDBClient;
   readonly #tables: PartitionTables;
+  readonly #producers: ProducerItems;
 
-  constructor(client: DynamoDBClient, tables: PartitionTables) {
+  constructor(client: DynamoDBClient, tables: PartitionTables, clock: StorageClock) {
     this.#client = client;
     this.#tables = tables;
+    this.#producers = new ProducerItems({ client, table: tables.index, clock });
   }
 
   async readFloor() {
@@ -182,6 +194,24 @@ class DynamodbPartitionStore implements PartitionStore {
     return outcome.kind === 'done'
       ? { kind: 'raised', head: outcome.answer }
       : { kind: 'refused', head: standing(outcome.item) };
+  }
+
+  readProducer(partition: PartitionKey, producerId: bigint) {
+    return this.#producers.read(partition, producerId);
+  }
+
+  putProducer(partition: PartitionKey, producer: KnownProducer) {
+    return this.#producers.put(partition, producer);
+  }
+
+  async removeProducers(
+    partition: PartitionKey,
+    producers: Parameters<PartitionStore['removeProducers']>[1],
+  ): ReturnType<PartitionStore['removeProducers']> {
+    const outcome = await this.#updateHead(partition, evictUpdate(producers));
+    return outcome.kind === 'done'
+      ? { kind: 'removed', head: outcome.answer }
+      : { kind: 'changed', head: standing(outcome.item) };
   }
 
   async #updateHead(partition: PartitionKey, update: HeadUpdate): Promise<Conditional<Head>> {

@@ -90,7 +90,7 @@ export function createLocalStorage(options: LocalStorageOptions): LocalStorage {
   };
   const { ports, requests } = countRequests({
     topics: createTopicStore(database),
-    partitions: createPartitionStore(database),
+    partitions: createPartitionStore(database, nowMs),
     objects,
     groups: createGroupStore(database, nowMs),
     offsets: createOffsetStore(database, nowMs),

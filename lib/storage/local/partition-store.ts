@@ -7,11 +7,14 @@ import {
   HEADS_PER_DELETE_MAX,
   HEADS_PER_READ_MAX,
   HEADS_PER_TRANSACTION_MAX,
+  PRODUCERS_PER_EVICTION_MAX,
+  PRODUCERS_PER_HEAD_CAP,
   TAIL_ENTRIES_CAP,
 } from '../../limits.ts';
 import { decodeEntries, encodeEntries } from '../../log/entry-codec.ts';
 import type { PartitionKey } from '../../log/keys.ts';
 import { emptyHead, type Head, recordCountOf } from '../../log/partition.ts';
+import { withoutProducers } from '../../log/producer-states.ts';
 import { trimmed } from '../../log/roll.ts';
 import type {
   AppendToHeadRequest,
@@ -21,12 +24,17 @@ import type {
 import type { Database } from './database.ts';
 import { HeadRows } from './heads.ts';
 import { insertPage, readPage, readPages } from './pages.ts';
+import { createProducerRows } from './producer-rows.ts';
 import { readText } from './rows.ts';
 
 const SELECT_FLOOR = 'SELECT floor FROM floor WHERE only = 0';
 const FLOOR_NEVER_RAISED = ulidFloor(0);
 
-export function createPartitionStore(database: Database): PartitionStore {
+/** `nowMs`: the storage's clock, milliseconds since 1970. */
+export function createPartitionStore(
+  database: Database,
+  nowMs: () => number = Date.now,
+): PartitionStore {
   const heads = new HeadRows(database);
 
   const readFloor = (): string => {
@@ -34,17 +42,10 @@ export function createPartitionStore(database: Database): PartitionStore {
     return row === undefined ? FLOOR_NEVER_RAISED : readText(row, 'floor');
   };
 
-  /** Changes a head where `change` gives the next one: that, or the one that stands. */
-  const changeHead = (partition: PartitionKey, change: (head: Head) => Head | undefined) =>
-    database.write(() => {
-      const head = heads.read(partition);
-      const next = head === undefined ? undefined : change(head);
-      if (next === undefined) return { kind: 'refused', head } as const;
-      heads.update(partition, next);
-      return { kind: 'changed', head: next } as const;
-    });
-
   return {
+    ...headChanges(database, heads),
+    ...createProducerRows(database, nowMs),
+
     readFloor: () => database.read(readFloor),
 
     async createHeads({ topicId, partitions, floor }) {
@@ -72,14 +73,6 @@ export function createPartitionStore(database: Database): PartitionStore {
       });
     },
 
-    async appendToHead(request) {
-      assert(request.entries.length > 0, 'an append has entries');
-      const outcome = await changeHead(request.partition, (head) =>
-        mayAppend(head, request) ? appended(head, request) : undefined,
-      );
-      return outcome.kind === 'changed' ? { kind: 'appended', head: outcome.head } : outcome;
-    },
-
     async readHeads(partitions) {
       assert(
         partitions.length <= HEADS_PER_READ_MAX,
@@ -97,6 +90,36 @@ export function createPartitionStore(database: Database): PartitionStore {
       });
     },
 
+    findPages: (partition, query) => database.read(() => readPages(database, partition, query)),
+  };
+}
+
+type HeadChanges = Pick<
+  PartitionStore,
+  'appendToHead' | 'trimTail' | 'raiseLogStart' | 'removeProducers'
+>;
+
+/** What changes one head, on its conditions. */
+function headChanges(database: Database, heads: HeadRows): HeadChanges {
+  /** Changes a head where `change` gives the next one: that, or the one that stands. */
+  const changeHead = (partition: PartitionKey, change: (head: Head) => Head | undefined) =>
+    database.write(() => {
+      const head = heads.read(partition);
+      const next = head === undefined ? undefined : change(head);
+      if (next === undefined) return { kind: 'refused', head } as const;
+      heads.update(partition, next);
+      return { kind: 'changed', head: next } as const;
+    });
+
+  return {
+    async appendToHead(request) {
+      assert(request.entries.length > 0, 'an append has entries');
+      const outcome = await changeHead(request.partition, (head) =>
+        mayAppend(head, request) ? appended(head, request) : undefined,
+      );
+      return outcome.kind === 'changed' ? { kind: 'appended', head: outcome.head } : outcome;
+    },
+
     async trimTail({ partition, tailBase, page }) {
       assert(page.baseOffset === tailBase, 'a page begins where the tail does');
       assert(page.entries.length > 0, 'a page has entries');
@@ -106,8 +129,6 @@ export function createPartitionStore(database: Database): PartitionStore {
       return outcome.kind === 'changed' ? 'trimmed' : 'moved';
     },
 
-    findPages: (partition, query) => database.read(() => readPages(database, partition, query)),
-
     async raiseLogStart(partition, offset) {
       const outcome = await changeHead(partition, (head) =>
         head.logStartOffset < offset && offset <= head.nextOffset
@@ -115,6 +136,18 @@ export function createPartitionStore(database: Database): PartitionStore {
           : undefined,
       );
       return outcome.kind === 'changed' ? { kind: 'raised', head: outcome.head } : outcome;
+    },
+
+    async removeProducers(partition, producers) {
+      assert(producers.length > 0, 'there are producers to move');
+      assert(
+        producers.length <= PRODUCERS_PER_EVICTION_MAX,
+        `one request moves at most ${PRODUCERS_PER_EVICTION_MAX} producers`,
+      );
+      const outcome = await changeHead(partition, (head) => withoutProducers(head, producers));
+      return outcome.kind === 'changed'
+        ? { kind: 'removed', head: outcome.head }
+        : { kind: 'changed', head: outcome.head };
     },
   };
 }
@@ -137,8 +170,12 @@ function isExpected(head: Head, { producerId, expected }: ProducerCondition): bo
         state.lastSequence === expected.lastSequence
       );
     case 'absent':
-      // No state was moved out of the head since the stored one was read.
-      return state === undefined && head.evictions === expected.evictions;
+      return (
+        state === undefined &&
+        // No state was moved out of the head since the stored one was read.
+        head.evictions === expected.evictions &&
+        head.producers.size < PRODUCERS_PER_HEAD_CAP
+      );
   }
 }
 

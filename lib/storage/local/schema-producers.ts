@@ -5,4 +5,15 @@ export const PRODUCERS_SCHEMA = `
     only INTEGER PRIMARY KEY CHECK (only = 0),
     next INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS producers (
+    topic_id TEXT NOT NULL,
+    partition INTEGER NOT NULL,
+    producer_id INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    last_offset INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    PRIMARY KEY (topic_id, partition, producer_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS producers_by_expiry ON producers (expires);
 `;

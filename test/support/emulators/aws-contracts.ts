@@ -7,13 +7,12 @@ import {
   type DynamoDBClient,
   PutItemCommand,
   ScanCommand,
-  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { TableNames } from '../../../lib/storage/aws/aws-storage.ts';
 import type { AwsClients } from '../../../lib/storage/aws/clients.ts';
 import { createGroupStore } from '../../../lib/storage/aws/group-store.ts';
 import { GroupsTable } from '../../../lib/storage/aws/groups-table.ts';
-import { FLOOR_KEY, headKey } from '../../../lib/storage/aws/items-head.ts';
+import { FLOOR_KEY } from '../../../lib/storage/aws/items-head.ts';
 import { decodeDeletedTopic } from '../../../lib/storage/aws/items-topic.ts';
 import { createObjectStore } from '../../../lib/storage/aws/object-store.ts';
 import { createOffsetStore } from '../../../lib/storage/aws/offset-store.ts';
@@ -55,21 +54,11 @@ export function partitionStores(clients: Clients): MakePartitionStore {
 function futureJobs(
   client: DynamoDBClient,
   names: TableNames,
-): Pick<PartitionStoreHarness, 'raiseFloor' | 'evictProducer'> {
+): Pick<PartitionStoreHarness, 'raiseFloor'> {
   return {
     async raiseFloor(floor) {
       const item = { pk: { S: FLOOR_KEY }, floor: { S: floor } };
       await client.send(new PutItemCommand({ TableName: names.heads, Item: item }));
-    },
-    async evictProducer(partition, producerId) {
-      const command = new UpdateItemCommand({
-        TableName: names.heads,
-        Key: headKey(partition),
-        UpdateExpression: 'REMOVE producers.#pid, lastOffsets.#pid ADD evictions :one',
-        ExpressionAttributeNames: { '#pid': producerId.toString() },
-        ExpressionAttributeValues: { ':one': { N: '1' } },
-      });
-      await client.send(command);
     },
   };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   expectedWithoutHead,
   lastSequence,
+  planReturn,
   planSequence,
   type SequencedBatch,
 } from '../../../lib/log/sequence.ts';
@@ -57,12 +58,15 @@ describe('planSequence', () => {
     });
   });
 
-  it('takes an unknown producer only from sequence 0 on, and binds it to the evictions seen', () => {
-    expect(planSequence(head, batch({ producerId: 8n, baseSequence: 0 }))).toEqual({
+  it('looks an absent producer up when states were ever moved out, and only then', () => {
+    const first = batch({ producerId: 8n, baseSequence: 0 });
+    expect(planSequence(head, first)).toEqual({ kind: 'look-up' });
+    expect(planSequence({ ...head, evictions: 0 }, first)).toEqual({
       kind: 'append',
-      expected: { kind: 'absent', evictions: 4 },
+      expected: { kind: 'absent', evictions: 0 },
     });
-    expect(code(planSequence(head, batch({ producerId: 8n })))).toBe('UNKNOWN_PRODUCER_ID');
+    const later = batch({ producerId: 8n });
+    expect(code(planSequence({ ...head, evictions: 0 }, later))).toBe('UNKNOWN_PRODUCER_ID');
   });
 
   it('answers the last batch with its offset (no-double-append)', () => {
@@ -104,5 +108,35 @@ describe('planSequence', () => {
     const last = { producerEpoch: 3, lastSequence: 2 ** 31 - 1, lastOffset: 40n };
     const wrapping = { ...head, producers: new Map([[7n, last]]) };
     expect(code(planSequence(wrapping, batch({ baseSequence: 0 })))).toBe('append');
+  });
+});
+
+describe('planReturn', () => {
+  const absent = { kind: 'absent', evictions: 4 };
+  const outside = { producerEpoch: 3, lastSequence: 9, lastOffset: 20n };
+
+  it('takes an unknown producer only from sequence 0 on, and binds it to the evictions seen', () => {
+    const first = batch({ producerId: 8n, baseSequence: 0 });
+    expect(planReturn(head, first, undefined)).toEqual({ kind: 'append', expected: absent });
+    expect(code(planReturn(head, batch(), undefined))).toBe('UNKNOWN_PRODUCER_ID');
+  });
+
+  it('goes on from the state outside, and binds it to the evictions seen (no-double-append)', () => {
+    const plan = planReturn(head, batch({ producerId: 8n }), outside);
+    expect(plan).toEqual({ kind: 'append', expected: absent });
+  });
+
+  it('takes an evicted producer’s first batch for no new one (no-double-append)', () => {
+    const again = batch({ producerId: 8n, baseSequence: 0, recordCount: 10 });
+    expect(planReturn(head, again, outside)).toEqual({ kind: 'duplicate', baseOffset: 20n });
+  });
+
+  it.each([
+    ['an older epoch (fenced)', { producerEpoch: 2 }, 'INVALID_PRODUCER_EPOCH'],
+    ['a gap (ordered)', { baseSequence: 11 }, 'OUT_OF_ORDER_SEQUENCE_NUMBER'],
+    ['an old batch (no-double-append)', { baseSequence: 2 }, 'DUPLICATE_SEQUENCE_NUMBER'],
+    ['a new epoch that starts late', { producerEpoch: 4 }, 'OUT_OF_ORDER_SEQUENCE_NUMBER'],
+  ])('refuses %s by the state outside', (_what, change, expected) => {
+    expect(code(planReturn(head, batch({ producerId: 8n, ...change }), outside))).toBe(expected);
   });
 });
