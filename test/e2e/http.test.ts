@@ -297,6 +297,24 @@ describe('records over HTTP', () => {
     expect((await fetch(reference.url)).status).toBe(403);
   });
 
+  it('waits for records when it may, and answers when they come', async () => {
+    const topic = await newTopic();
+    const waiting = ask('GET', `/topics/${topic}/partitions/0/records?max_wait_ms=10000`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await raw([{ topicName: topic, partition: 0, batches: batchOf(['came']) }]);
+    expect((await waiting).json.records).toHaveLength(1);
+  });
+
+  it('shows a time that no date has as milliseconds', async () => {
+    const topic = await newTopic(1, [
+      { name: 'message.timestamp.after.max.ms', value: '9223372036854775807' },
+    ]);
+    const timestampMs = Number.MAX_SAFE_INTEGER;
+    await raw([{ topicName: topic, partition: 0, batches: batchOf(['x'], { timestampMs }) }]);
+    const read = await ask('GET', `/topics/${topic}/partitions/0/records`);
+    expect(read.json.records[0].timestamp).toBe(String(timestampMs));
+  });
+
   it('finds offsets by time and end', async () => {
     const topic = await newTopic();
     for (const timestamp of [1_000, 3_000]) {

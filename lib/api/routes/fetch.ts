@@ -5,6 +5,7 @@ import { ERRORS } from '../../errors.ts';
 import {
   FETCH_BYTES_DEFAULT,
   FETCH_BYTES_MAX,
+  FETCH_MIN_BYTES_DEFAULT,
   FETCH_WAIT_MS_MAX,
   JSON_RECORDS_MAX,
   PARTITIONS_PER_FETCH_MAX,
@@ -58,7 +59,7 @@ const fetchBody = z
   .strictObject({
     deliver: z.enum(['bytes', 'reference']).default('bytes'),
     max_bytes: bounded(REFERENCE_BYTES_MAX).default(FETCH_BYTES_DEFAULT),
-    min_bytes: bounded(FETCH_BYTES_MAX).default(0),
+    min_bytes: bounded(FETCH_BYTES_MAX).default(FETCH_MIN_BYTES_DEFAULT),
     max_wait_ms: bounded(FETCH_WAIT_MS_MAX).default(0),
     as: showAs.default('auto'),
     partitions: z
@@ -128,7 +129,7 @@ export const fetchRoutes: readonly Route[] = [
       const asked = {
         partitions: [{ ...at, offset: start }],
         maxBytes: query.max_bytes ?? FETCH_BYTES_DEFAULT,
-        minBytes: query.min_bytes ?? 0,
+        minBytes: query.min_bytes ?? FETCH_MIN_BYTES_DEFAULT,
         maxWaitMs: query.max_wait_ms ?? 0,
       };
       if (wantsRaw) {

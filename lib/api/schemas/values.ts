@@ -10,6 +10,9 @@ export const topicName = z.string().max(1_000);
 /** Negative ones parse, so that they are answered as out of range with both bounds. */
 export const offset = z.int('must be a whole number up to 2^53').describe('Exact up to 2^53');
 
+/** ECMAScript's last date: the year 275760. */
+const DATE_MS_MAX = 8.64e15;
+
 const digits = /^-?\d{1,16}$/;
 const wholeNumber = (text: string): number => Number(text);
 const isSafe = (number: number): boolean => Number.isSafeInteger(number);
@@ -146,6 +149,7 @@ export function offsetNumber(value: bigint): number {
   return number;
 }
 
+/** ISO 8601; a record may carry a time that no date has, and then it is milliseconds. */
 export function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString();
+  return Math.abs(timeMs) <= DATE_MS_MAX ? new Date(timeMs).toISOString() : String(timeMs);
 }
