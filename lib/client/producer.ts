@@ -213,8 +213,8 @@ export class Producer {
 
   #requestBytes(acks: Acks): number {
     const bytes = this.#config.batchBytes ?? BATCH_BYTES;
-    // What is handed over before it is stored must fit an asynchronous invocation, headers of batches included.
-    return acks === 0 ? Math.min(bytes, ASYNC_REQUEST_BYTES_MAX * 0.9) : bytes;
+    // What is handed over before it is stored must fit an asynchronous invocation, as base64, headers included.
+    return acks === 0 ? Math.min(bytes, ASYNC_REQUEST_BYTES_MAX * 0.7) : bytes;
   }
 
   /** Sends now if there is enough, or else when the oldest record has lingered. */
