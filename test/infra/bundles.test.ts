@@ -1,0 +1,27 @@
+// What a cold start loads: the bundles' sizes, and what isn't in them.
+
+import { describe, expect, it } from 'vitest';
+import { measureBundle } from '../support/deploy/bundle-size.ts';
+
+const PRODUCE_AND_FETCH_BYTES_MAX = 200_000;
+
+describe('the bundle of', () => {
+  it.each(['produce', 'fetch'])('%s is at most 200 KB gzipped', async (name) => {
+    const { gzippedBytes } = await measureBundle(name);
+    expect(gzippedBytes).toBeLessThanOrEqual(PRODUCE_AND_FETCH_BYTES_MAX);
+  });
+
+  it.each(['produce', 'fetch', 'heartbeat'])(
+    '%s has no tools of tests or of the stack',
+    async (name) => {
+      const { inputs } = await measureBundle(name);
+      expect(inputs.filter((file) => /^(test|infra\/constructs|bench)\//.test(file))).toEqual([]);
+      expect(inputs.filter((file) => /aws-cdk|vitest|esbuild/.test(file))).toEqual([]);
+    },
+  );
+
+  it('meta has no client of S3 or DynamoDB', async () => {
+    const { inputs } = await measureBundle('meta');
+    expect(inputs.filter((file) => file.includes('@aws-sdk'))).toEqual([]);
+  });
+});
