@@ -28,15 +28,22 @@ type CompactionSettings = Pick<
   'minCleanableDirtyRatio' | 'minCompactionLagMs' | 'maxCompactionLagMs'
 >;
 
-/** The first offset whose record was never compared with later ones; the end when there is none. */
-export function firstDirtyOffset(segments: readonly Segment[]): bigint {
-  const first = segments.find((segment) => segment.cleanedTo < segment.endOffset);
-  if (first === undefined) return segments.at(-1)?.endOffset ?? 0n;
-  return largest(first.cleanedTo, first.baseOffset);
+/**
+ * Up to where everything was compared: each record below lies in a segment that was rewritten with the keys of all
+ * records below. What lies behind is dirty; tombstones below may go when their time is over, since no older record of
+ * their key is left ✗. A segment that a pass did not come to holds this back for all that is newer.
+ */
+export function comparedTo(segments: readonly Segment[]): bigint {
+  let limit = segments.at(-1)?.endOffset ?? 0n;
+  for (const { baseOffset, endOffset, cleanedTo } of segments) {
+    limit = smallest(limit, cleanedTo);
+    if (limit < endOffset) return largest(limit, baseOffset);
+  }
+  return limit;
 }
 
 export function compactionDebt(segments: readonly Segment[]): CompactionDebt {
-  const dirtyFrom = firstDirtyOffset(segments);
+  const dirtyFrom = comparedTo(segments);
   const isDirty = (segment: Segment): boolean => segment.endOffset > dirtyFrom;
   return {
     cleanBytes: segmentBytesOf(segments.filter((segment) => !isDirty(segment))),
@@ -54,7 +61,7 @@ export function planCompaction(
   settings: CompactionSettings,
   nowMs: number,
 ): CompactionPlan | undefined {
-  const dirtyFrom = firstDirtyOffset(segments);
+  const dirtyFrom = comparedTo(segments);
   const dirty: Segment[] = [];
   for (const segment of segments) {
     if (segment.endOffset <= dirtyFrom) continue;
@@ -96,18 +103,4 @@ function joins(run: readonly Segment[], segment: Segment, segmentBytes: number):
     segmentBytesOf(run) + segment.sizeBytes <= segmentBytes &&
     segment.endOffset - first.baseOffset <= SEGMENT_OFFSETS_MAX
   );
-}
-
-/**
- * Tombstones below this may go when their time is over: everything as old as one of them was compared with its key by
- * a pass before this one ✗, so that no older record of the key is left. `segments` are all that there were when this
- * pass began.
- */
-export function tombstoneLimit(segments: readonly Segment[]): bigint {
-  let limit = segments.at(-1)?.endOffset ?? 0n;
-  for (const { baseOffset, endOffset, cleanedTo } of segments) {
-    limit = smallest(limit, cleanedTo);
-    if (limit < endOffset) return largest(limit, baseOffset);
-  }
-  return limit;
 }

@@ -5,12 +5,16 @@ import {
   type BackgroundPorts,
   type BackgroundSettings,
 } from './background-ports.ts';
+import { type CompactionService, createCompactionService } from './compaction.ts';
+import { createGarbageService, type GarbageService } from './garbage.ts';
 import { createRetentionService, type RetentionService } from './retention.ts';
 import { createSegmentService, type SegmentService } from './segments.ts';
 
 export interface Background {
   readonly segments: SegmentService;
   readonly retention: RetentionService;
+  readonly compaction: CompactionService;
+  readonly garbage: GarbageService;
 }
 
 export function createBackground(
@@ -21,5 +25,7 @@ export function createBackground(
   return {
     segments: createSegmentService(ports, all),
     retention: createRetentionService(ports),
+    compaction: createCompactionService(ports, all),
+    garbage: createGarbageService(ports, all),
   };
 }

@@ -134,7 +134,8 @@ async function commit(ports: BackgroundPorts, work: Work): Promise<Merged> {
   // Refused after an answer that was lost may be an own success; the next run sees which.
   if (outcome === 'refused') return { kind: 'overtaken' };
   const { damage } = mergeable.log;
-  if (damage !== undefined && damage.offset < segment.endOffset) {
+  const { baseOffset, endOffset } = segment;
+  if (damage !== undefined && damage.offset >= baseOffset && damage.offset < endOffset) {
     await markDamage(ports, work, undefined);
   }
   await deletePages(ports, partition, plan.pages);

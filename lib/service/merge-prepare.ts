@@ -195,7 +195,10 @@ async function planPages(
   const end = pages.at(-1)?.endOffset ?? log.segmentedTo;
   if (!isWholeRun(pages, log.segmentedTo)) return await whoMovedIt(ports, partition, log);
   const nowMs = ports.clock.nowMs();
-  if (log.damage !== undefined) return planAround(pages, log.damage, { settings, nowMs });
+  const { damage } = log;
+  if (damage !== undefined && damage.offset >= log.segmentedTo) {
+    return planAround(pages, damage, { settings, nowMs });
+  }
   return planMerge({ pages, hasMore: end < head.tailBase, nowMs }, settings);
 }
 

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
   compactionDebt,
-  firstDirtyOffset,
+  comparedTo,
   planCompaction,
   planRewrites,
-  tombstoneLimit,
 } from '../../../lib/log/compaction.ts';
 import { segmentItem } from '../../support/segments.ts';
 
@@ -19,16 +18,6 @@ const segmentsCleanedTo = (...cleanedTo: readonly bigint[]) =>
   cleanedTo.map((offset, index) =>
     segmentItem(BigInt(index * 10), BigInt(index * 10 + 10), { cleanedTo: offset }),
   );
-
-describe('firstDirtyOffset', () => {
-  it('is the start of the first segment that was never compared, or where a pass ended in one', () => {
-    expect(firstDirtyOffset([])).toBe(0n);
-    expect(firstDirtyOffset(segmentsCleanedTo(0n, 0n))).toBe(0n);
-    expect(firstDirtyOffset(segmentsCleanedTo(20n, 20n, 0n))).toBe(20n);
-    expect(firstDirtyOffset(segmentsCleanedTo(15n, 15n, 0n))).toBe(15n);
-    expect(firstDirtyOffset(segmentsCleanedTo(20n, 20n))).toBe(20n);
-  });
-});
 
 describe('planCompaction', () => {
   it('takes what is dirty when it is half of all', () => {
@@ -93,19 +82,21 @@ describe('planRewrites', () => {
   });
 });
 
-describe('tombstoneLimit', () => {
-  it('lets no tombstone go that was never looked behind (no-loss-by-cleanup)', () => {
-    expect(tombstoneLimit(segmentsCleanedTo(0n, 0n))).toBe(0n);
+describe('comparedTo', () => {
+  it('is held back by an older segment that a pass did not come to (no-loss-by-cleanup)', () => {
+    expect(comparedTo(segmentsCleanedTo(0n, 0n))).toBe(0n);
     // The newer one was rewritten before the older one: its tombstones may still hide older records.
-    expect(tombstoneLimit(segmentsCleanedTo(0n, 20n))).toBe(0n);
-    expect(tombstoneLimit(segmentsCleanedTo(10n, 20n))).toBe(10n);
+    expect(comparedTo(segmentsCleanedTo(0n, 20n))).toBe(0n);
+    expect(comparedTo(segmentsCleanedTo(10n, 20n))).toBe(10n);
   });
 
-  it('reaches as far as the pass before has been everywhere', () => {
-    expect(tombstoneLimit(segmentsCleanedTo(20n, 20n, 0n))).toBe(20n);
-    expect(tombstoneLimit(segmentsCleanedTo(30n, 30n, 30n))).toBe(30n);
-    expect(tombstoneLimit(segmentsCleanedTo(25n, 25n, 25n))).toBe(25n);
-    expect(tombstoneLimit(segmentsCleanedTo(12n, 30n, 30n))).toBe(12n);
-    expect(tombstoneLimit([])).toBe(0n);
+  it('reaches as far as a pass has been everywhere', () => {
+    expect(comparedTo(segmentsCleanedTo(20n, 20n, 0n))).toBe(20n);
+    expect(comparedTo(segmentsCleanedTo(30n, 30n, 30n))).toBe(30n);
+    expect(comparedTo(segmentsCleanedTo(25n, 25n, 25n))).toBe(25n);
+    expect(comparedTo(segmentsCleanedTo(12n, 30n, 30n))).toBe(12n);
+    expect(comparedTo([])).toBe(0n);
+    expect(comparedTo(segmentsCleanedTo(15n, 15n, 0n))).toBe(15n);
+    expect(comparedTo(segmentsCleanedTo(20n, 20n))).toBe(20n);
   });
 });
