@@ -128,6 +128,44 @@ describe('the epoch of a heartbeat', () => {
   });
 });
 
+describe('what a heartbeat says', () => {
+  it('monotonic-ownership: a partition in use goes to nobody until its owner leaves it out', async () => {
+    const one = await group.joined();
+    const two = await group.joined();
+    expect(two).toMatchObject({ assignment: [] });
+    const told = (await group.heartbeat(one)).json;
+    expect(told.assignment).not.toEqual(one.assignment);
+    const holding = (await group.heartbeat(told, { owned_partitions: one.assignment })).json;
+    const waiting = (await group.heartbeat(two)).json;
+    expect(waiting.assignment).toEqual([]);
+    expect((await group.heartbeat(holding)).status).toBe(200);
+    const { assignment } = (await group.heartbeat(waiting)).json;
+    const all = [...told.assignment, ...assignment].flatMap(({ partitions }) => partitions);
+    expect(assignment).not.toEqual([]);
+    expect(all.toSorted()).toEqual([0, 1, 2]);
+  });
+
+  it.each([{ subscribed_topics: ['payments'] }, { topic_regex: 'pay.*' }])(
+    'changes the subscription: %j',
+    async (subscription) => {
+      const created = await api.send('POST', '/topics', { topic_name: 'payments' });
+      expect(created.status).toBe(201);
+      let member = await group.joined();
+      member = (await group.heartbeat(member, subscription)).json;
+      for (let round = 0; round < 3; round += 1) member = (await group.heartbeat(member)).json;
+      expect(member.assignment).toEqual([{ topic_name: 'payments', partitions: [0] }]);
+    },
+  );
+
+  it('fenced: counts for nothing when a later one was heard before it', async () => {
+    const member = await group.joined();
+    await group.heartbeat(member, { counter: member.counter + 5 });
+    const late = await group.leave(member, `?counter=${member.counter + 1}`);
+    expect(late).toMatchObject({ status: 409, json: { error_code: 40911 } });
+    expect((await group.get()).json).toMatchObject({ members_count: 1 });
+  });
+});
+
 describe('a join’s bounds', () => {
   it.each([
     { name: 'session_timeout_ms', is: 'too short', value: 999, expected: 40026 },
