@@ -35,9 +35,10 @@ const UNUSED_SCHEMAS_GO: Plugin = {
   },
 };
 
-/** The functions that the stack deploys: those that the routes name. */
+/** The functions that the stack deploys: those that the routes name, and the one that CloudFormation calls. */
 export const BUNDLED_FUNCTIONS: readonly string[] = [
   ...new Set(ROUTES.map((route) => route.function)),
+  'ensure-topic',
 ];
 
 export function bundleOptions(name: string): BuildOptions {

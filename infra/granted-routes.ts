@@ -50,8 +50,8 @@ function routesOf(
     .map(({ method, path }) => ({
       method,
       path: path
-        .replace(ONE_TOPIC, encodeURIComponent(topic ?? '*'))
-        .replace('{group_id}', encodeURIComponent(group ?? '*'))
+        .replace(ONE_TOPIC, topic ?? '*')
+        .replace('{group_id}', group === undefined ? '*' : encodeURIComponent(group))
         .replaceAll(/\{[^}]+\}/g, '*'),
     }));
 }

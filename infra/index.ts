@@ -3,3 +3,4 @@
 export type { Auth } from './constructs/api.ts';
 export type { Throttle } from './stage-config.ts';
 export { Stratalog, type StratalogProps } from './stratalog.ts';
+export { Topic, type TopicProps } from './topic.ts';

@@ -1,11 +1,29 @@
 // Topics: made, changed, shown and deleted; and what is told of the log itself.
 
 import { Construct } from 'constructs';
+import type { StorageRights } from './log-storage.ts';
 import { type FunctionContext, StratalogFunction } from './stratalog-function.ts';
+
+const MANAGE_TOPICS: StorageRights = {
+  tables: {
+    topics: ['DeleteItem', 'GetItem', 'PutItem', 'Scan'],
+    heads: [
+      'BatchGetItem',
+      'BatchWriteItem',
+      'ConditionCheckItem',
+      'DeleteItem',
+      'GetItem',
+      'PutItem',
+      'UpdateItem',
+    ],
+  },
+};
 
 export class TopicAdmin extends Construct {
   readonly topics: StratalogFunction;
   readonly meta: StratalogFunction;
+  /** Called by CloudFormation for the construct `Topic`. */
+  readonly ensureTopic: StratalogFunction;
 
   constructor(scope: Construct, id: string, context: FunctionContext) {
     super(scope, id);
@@ -16,20 +34,16 @@ export class TopicAdmin extends Construct {
       memoryMib: 256,
       // A topic of 1,000 partitions takes eleven transactions, one after the other, and as many on deletion.
       timeoutSeconds: 25,
-      rights: {
-        tables: {
-          topics: ['DeleteItem', 'GetItem', 'PutItem', 'Scan'],
-          heads: [
-            'BatchGetItem',
-            'BatchWriteItem',
-            'ConditionCheckItem',
-            'DeleteItem',
-            'GetItem',
-            'PutItem',
-            'UpdateItem',
-          ],
-        },
-      },
+      rights: MANAGE_TOPICS,
+    });
+    this.ensureTopic = new StratalogFunction(this, 'EnsureTopic', {
+      context,
+      bundle: 'ensure-topic',
+      description: 'Stratalog: ensures topics for CloudFormation',
+      memoryMib: 256,
+      // Nobody waits at a gateway; CloudFormation does, much longer.
+      timeoutSeconds: 60,
+      rights: MANAGE_TOPICS,
     });
     this.meta = new StratalogFunction(this, 'Meta', {
       context,

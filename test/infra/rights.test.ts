@@ -62,6 +62,11 @@ const READ_RECORDS = [
 ];
 const MEMBERSHIP = [`GroupsTable: ${COORDINATE}`, 'TopicsTable: GetItem Scan'];
 
+const MANAGE_TOPICS = [
+  'HeadsTable: BatchGetItem BatchWriteItem ConditionCheckItem DeleteItem GetItem PutItem UpdateItem',
+  'TopicsTable: DeleteItem GetItem PutItem Scan',
+];
+
 const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   AppendProduce: [
     'AppendDeadLetters: GetQueueAttributes GetQueueUrl SendMessage',
@@ -98,10 +103,8 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
     'IndexTable: Query',
     'TopicsTable: GetItem Scan',
   ],
-  AdminTopics: [
-    'HeadsTable: BatchGetItem BatchWriteItem ConditionCheckItem DeleteItem GetItem PutItem UpdateItem',
-    'TopicsTable: DeleteItem GetItem PutItem Scan',
-  ],
+  AdminTopics: MANAGE_TOPICS,
+  AdminEnsureTopic: MANAGE_TOPICS,
   AdminMeta: [],
 };
 

@@ -7,6 +7,7 @@ import { ASYNC_EVENT_AGE_MS_MAX, FETCH_WAIT_MS_MAX, GARBAGE_GRACE_MS } from '../
 import { resourcesOf, synthesise } from '../support/deploy/template.ts';
 
 const API_GATEWAY_TIMEOUT_SECONDS = 29;
+const BEHIND_NO_GATEWAY = 'Stratalog: ensures topics for CloudFormation';
 const stack = synthesise();
 const rest = synthesise({ api: 'rest' });
 
@@ -18,6 +19,7 @@ describe('the functions', () => {
     for (const [, { Properties }] of functions) {
       expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
       expect(Properties.MemorySize).toBeGreaterThanOrEqual(256);
+      if (Properties.Description === BEHIND_NO_GATEWAY) continue;
       expect(Properties.Timeout).toBeLessThan(API_GATEWAY_TIMEOUT_SECONDS);
     }
   });
