@@ -31,7 +31,7 @@ export type RunOutcome =
     }
   | { readonly kind: 'failed'; readonly error: unknown };
 
-/** Runs of one partition that go together. */
+/** Runs of one partition that go together, as one batch: they have one compression. */
 export interface PartitionRuns {
   readonly topic: string;
   readonly partition: number;
@@ -41,7 +41,13 @@ export interface PartitionRuns {
 export class ProduceQueue {
   readonly #waiting = new Map<string, Run[]>();
   readonly #locked = new Set<string>();
+  readonly #batchBytes: number;
   #readyBytes = 0;
+
+  /** `batchBytes`: of the runs that go together from one partition, at most, unless one alone is larger. */
+  constructor(batchBytes = Number.POSITIVE_INFINITY) {
+    this.#batchBytes = batchBytes;
+  }
 
   /** Bytes of runs that could be taken now. */
   get readyBytes(): number {
@@ -76,10 +82,14 @@ export class ProduceQueue {
       if (first === undefined || this.#locked.has(key)) continue;
       acks ??= first.acks;
       let count = 0;
+      let batchBytes = 0;
       for (const run of waiting) {
-        const isFull = bytes > 0 && bytes + run.sizeBytes > bytesMaxOf(acks);
-        if (run.acks !== acks || isFull) break;
+        const isFull =
+          (bytes > 0 && bytes + run.sizeBytes > bytesMaxOf(acks)) ||
+          (count > 0 && batchBytes + run.sizeBytes > this.#batchBytes);
+        if (run.acks !== acks || run.compression !== first.compression || isFull) break;
         bytes += run.sizeBytes;
+        batchBytes += run.sizeBytes;
         count += 1;
       }
       if (count === 0) continue;

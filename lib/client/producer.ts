@@ -2,7 +2,8 @@
 // partitions, go as one request, at once when they fill `batchBytes`.
 //
 // In each partition one batch is under way at a time, so that order holds whatever is tried again; requests with other
-// partitions run beside it, `maxInFlightRequests` at most.
+// partitions run beside it, `maxInFlightRequests` at most. Batches are numbered, so that one which is tried again is
+// stored once (`no-double-append`), unless the producer or its acks say that it needn't be.
 
 import { ASYNC_REQUEST_BYTES_MAX } from '../limits.ts';
 import type { CompressionKind } from '../record/batch.ts';
@@ -16,6 +17,7 @@ import { TopicMetadata } from './metadata.ts';
 import { type Partitioner, type PartitionerFactory, Partitioners } from './partitioners.ts';
 import { deliver } from './produce-request.ts';
 import { type PartitionRuns, ProduceQueue, type Run, type RunOutcome } from './producer-queue.ts';
+import { ProducerSequences } from './producer-sequences.ts';
 import { SendBuffer } from './send-buffer.ts';
 import {
   type Acks,
@@ -31,6 +33,11 @@ import {
 export interface ProducerConfig {
   readonly createPartitioner?: PartitionerFactory;
   readonly retry?: RetryOptions;
+  /**
+   * Whether what is sent again after a lost answer is stored once (enable.idempotence); default true. What is sent with
+   * acks=0 never is.
+   */
+  readonly idempotent?: boolean;
   /** Milliseconds for which a topic's number of partitions is believed; default 5 min (metadata.max.age.ms). */
   readonly metadataMaxAge?: number;
   /** Requests under way at most; default 5. Never two with the same partition. */
@@ -79,7 +86,8 @@ export class Producer {
   readonly #instrumentation: Instrumentation<ProducerEventPayloads>;
   readonly #metadata: TopicMetadata;
   readonly #partitioner: Partitioner;
-  readonly #queue = new ProduceQueue();
+  readonly #queue = new ProduceQueue(RECORD_BATCH_BYTES);
+  readonly #sequences: ProducerSequences | undefined;
   readonly #buffer: SendBuffer;
   readonly #lingerMs: number;
   readonly #inFlight = new Set<Promise<void>>();
@@ -104,6 +112,7 @@ export class Producer {
     this.#metadata = new TopicMetadata(base.api, config.metadataMaxAge ?? METADATA_MAX_AGE_MS);
     this.#partitioner = (config.createPartitioner ?? Partitioners.DefaultPartitioner)();
     this.#buffer = new SendBuffer(config.bufferBytes ?? BUFFER_BYTES);
+    this.#sequences = config.idempotent === false ? undefined : new ProducerSequences(base.api);
     this.#lingerMs = config.linger ?? (config.lowLatency === true ? 0 : LINGER_MS);
   }
 
@@ -133,6 +142,11 @@ export class Producer {
       acks: options.acks ?? this.#config.acks ?? -1,
       compression: compressionKind(options.compression ?? this.#config.compression ?? 'none'),
     };
+    if (this.#config.idempotent === true && terms.acks === 0) {
+      const message =
+        'an idempotent producer needs an answer: use acks -1 or 1, or idempotent: false';
+      throw new StratalogClientError('invalid-argument', message);
+    }
     const admission = this.#admitted.then(() => this.#admit(topicMessages, terms));
     this.#admitted = admission.catch(() => undefined);
     const { sent } = await admission;
@@ -198,7 +212,8 @@ export class Producer {
   #enqueue(plan: PartitionPlan, terms: SendTerms): Promise<RecordMetadata> {
     const { topic, partition } = plan;
     const shared = { topic, partition, ...terms, enqueuedAtMs: performance.now() };
-    const outcomes = splitRecords(plan.records, this.#requestBytes(terms.acks)).map(
+    const bytesMax = Math.min(RECORD_BATCH_BYTES, this.#requestBytes(terms.acks));
+    const outcomes = splitRecords(plan.records, bytesMax).map(
       (part) =>
         new Promise<RunOutcome>((resolve) => {
           const settle = (outcome: RunOutcome): void => {
@@ -249,7 +264,7 @@ export class Producer {
     return deliver(partitions, {
       api: this.#api,
       retry: this.#retry,
-      batchBytes: Math.min(RECORD_BATCH_BYTES, this.#config.batchBytes ?? BATCH_BYTES),
+      sequences: this.#sequences,
       forgetTopic: (topic) => this.#metadata.forget(topic),
       done: (place) => {
         this.#queue.unlock(place);

@@ -78,7 +78,7 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
       api: base.api,
       groupId: config.groupId,
       identity: () => this.#running?.membership.identity,
-      hurry: () => this.#running?.membership.hurry(),
+      hurry: (delayMs) => this.#running?.membership.hurry(delayMs),
       commitLast: (leases) => this.#commitLast(leases),
       fetchOffsets: config.fetchOffsets,
       fallback: (topic) => this.#subscriptions.fallback(topic),

@@ -92,11 +92,11 @@ export class Membership {
     this.#plan(this.#intervalMs);
   }
 
-  /** A heartbeat now, since there is something to tell. */
-  hurry(): void {
+  /** A heartbeat now, or this soon, since there is something to tell or to hear. */
+  hurry(delayMs = 0): void {
     if (!this.#isActive) return;
     if (this.#isBeating) this.#isHurried = true;
-    else this.#plan(0);
+    else this.#plan(Math.min(delayMs, this.#intervalMs));
   }
 
   /** Leaves the group, so that others need not wait for the session to time out. */

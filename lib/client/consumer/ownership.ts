@@ -17,8 +17,8 @@ export interface OwnershipTools {
   readonly api: ApiClient;
   readonly groupId: string;
   readonly identity: () => Identity | undefined;
-  /** Asks for a heartbeat now. */
-  readonly hurry: () => void;
+  /** Asks for a heartbeat now, or this soon. */
+  readonly hurry: (delayMs?: number) => void;
   /** Commits what is handled of partitions that go; does nothing where the program commits by itself. */
   readonly commitLast: (leases: readonly PartitionLease[]) => Promise<void>;
   readonly fetchOffsets: FetchOffsets | undefined;
@@ -35,6 +35,8 @@ export interface OwnershipTools {
   readonly warn: (message: string) => void;
 }
 
+const REFUSAL_PAUSE_MS = 100;
+
 export class Ownership {
   readonly #tools: OwnershipTools;
   readonly #leases = new Map<string, PartitionLease>();
@@ -42,6 +44,8 @@ export class Ownership {
   readonly #former = new Map<string, PartitionLease>();
   #target: readonly TopicPartition[] = [];
   #isReconciling = false;
+  /** Claims in a row that were refused. */
+  #refusals = 0;
   /** False from the beginning, and after a loss, so that an assignment of nothing is told as well. */
   #isSettled = false;
 
@@ -118,6 +122,10 @@ export class Ownership {
     const identity = this.#tools.identity();
     if (identity === undefined) return;
     const claims = await this.#claim(identity, added);
+    this.#refusals = claims.length < added.length ? this.#refusals + 1 : 0;
+    // The assignment has moved on: the next heartbeat says where to.
+    if (this.#refusals > 0) this.#tools.hurry(REFUSAL_PAUSE_MS * (2 ** (this.#refusals - 1) - 1));
+    if (claims.length === 0) return;
     const offsets = await this.#startOffsets(claims);
     // Meanwhile it may have been put out of the group: then these claims are as void as its other partitions.
     if (this.#tools.identity()?.memberId !== identity.memberId) return;
@@ -140,7 +148,6 @@ export class Ownership {
       return await claimPartitions(api, groupId, identity, partitions);
     } catch (error) {
       if (!(error instanceof StratalogRequestError) || error.status !== 409) throw error;
-      // The assignment has moved on; the next heartbeat says where to.
       return [];
     }
   }
