@@ -4,7 +4,7 @@
 import { type Context, Hono } from 'hono';
 import { type Call, type Operation, RAW_MEDIA_TYPE, type Reply, type Route } from './operation.ts';
 import { problem, type Refusal, refusalOf } from './problem.ts';
-import { prefersRaw, readBody } from './request-body.ts';
+import { prefersRaw, readBody, readPlainly } from './request-body.ts';
 
 export const CLUSTER_PREFIX = '/v3/clusters/:cluster_id';
 
@@ -14,7 +14,23 @@ const TOO_LARGE: Refusal = {
     'the answer is larger than can be sent from here; ask for fewer records (max_records), for raw batches, or for references',
 };
 
+/** An answer on its way out. */
+export interface SentAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly chunks: readonly Uint8Array[];
+}
+
+/** Shorter ways for bodies than the platform's Request and Response; `environment` is the server's, by request. */
+export interface BodyShortcuts {
+  /** The whole body, which has this many bytes. */
+  read(environment: unknown, lengthBytes: number): Promise<Uint8Array>;
+  /** Sends; what it returns says that it did. */
+  send(environment: unknown, answer: SentAnswer): Response;
+}
+
 export interface AppOptions {
+  readonly bodies?: BodyShortcuts;
   /** Aborted when the process is about to end: who waits for records is answered with what there is. */
   readonly stopping?: AbortSignal;
   /** Whether JSON is more than can be sent from here. */
@@ -51,6 +67,14 @@ async function answer(
   work: () => Promise<Reply>,
 ): Promise<Response> {
   const requestId = crypto.randomUUID();
+  return send(context, options, await outcome(context, options, { requestId, work }));
+}
+
+async function outcome(
+  context: Context,
+  options: AppOptions,
+  { requestId, work }: { readonly requestId: string; readonly work: () => Promise<Reply> },
+): Promise<SentAnswer> {
   try {
     return respond(await work(), requestId, options);
   } catch (error) {
@@ -78,7 +102,10 @@ async function run<Uses>(
   const wantsRaw = prefersRaw(req.raw, operation);
   const params = operation.params?.parse(withoutCluster(req.param()));
   const query = operation.query?.parse(queryOf(req.url));
-  const body = await readBody(req.raw, operation);
+  const { bodies, stopping } = options;
+  const body = await readBody(req.raw, operation, (request, lengthBytes) =>
+    bodies === undefined ? readPlainly(request) : bodies.read(context.env, lengthBytes),
+  );
   const call: Call = {
     params: params as Call['params'],
     query: query as Call['query'],
@@ -87,10 +114,10 @@ async function run<Uses>(
     wantsRaw,
     clientId: req.header('x-client-id'),
     base: baseOf(req.url),
-    signal:
-      options.stopping === undefined
-        ? req.raw.signal
-        : AbortSignal.any([req.raw.signal, options.stopping]),
+    get signal() {
+      const { signal } = req.raw;
+      return stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
+    },
   };
   return one.handle(call, services);
 }
@@ -138,19 +165,29 @@ function pathPattern({ path }: Operation): RegExp {
   return new RegExp(`^(/v3/clusters/[^/]+)?${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 }
 
-function respond(reply: Reply, requestId: string, options: AppOptions = {}): Response {
-  const headers = new Headers({ 'x-request-id': requestId, ...reply.headers });
-  if (reply.raw !== undefined) {
-    headers.set('content-type', RAW_MEDIA_TYPE);
-    const [only] = reply.raw;
-    const body = reply.raw.length === 1 && only !== undefined ? only : Buffer.concat(reply.raw);
-    return new Response(body as Uint8Array<ArrayBuffer>, { status: reply.status, headers });
+/** An answer as it is sent. */
+function respond(reply: Reply, requestId: string, options: AppOptions = {}): SentAnswer {
+  const { status, raw, json } = reply;
+  const headers = { 'x-request-id': requestId, ...reply.headers };
+  if (raw !== undefined) {
+    return { status, headers: { ...headers, 'content-type': RAW_MEDIA_TYPE }, chunks: raw };
   }
-  if (reply.json === undefined) return new Response(null, { status: reply.status, headers });
-  headers.set('content-type', 'application/json');
-  const isError = reply.status >= 400 && typeof reply.json === 'object';
-  const json = isError ? { ...reply.json, request_id: requestId } : reply.json;
-  const text = JSON.stringify(json);
+  if (json === undefined) return { status, headers, chunks: [] };
+  const isError = status >= 400 && typeof json === 'object';
+  const text = JSON.stringify(isError ? { ...json, request_id: requestId } : json);
   if (options.isTooLarge?.(text) === true) return respond(problem(TOO_LARGE), requestId);
-  return new Response(text, { status: reply.status, headers });
+  return {
+    status,
+    headers: { ...headers, 'content-type': 'application/json' },
+    chunks: [Buffer.from(text)],
+  };
+}
+
+function send(context: Context, { bodies }: AppOptions, answer: SentAnswer): Response {
+  const { status, headers, chunks } = answer;
+  if (status === 204) return new Response(null, { status, headers });
+  if (bodies !== undefined) return bodies.send(context.env, answer);
+  const [only] = chunks;
+  const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+  return new Response(body as Uint8Array<ArrayBuffer>, { status, headers });
 }

@@ -14,11 +14,17 @@ function tooLarge(byteCount: number | string): StratalogError {
   );
 }
 
+/** Reads a body of a known length, within the limit. */
+export type ReadExactly = (request: Request, lengthBytes: number) => Promise<Uint8Array>;
+
+export const readPlainly = async (request: Request): Promise<Uint8Array> =>
+  new Uint8Array(await request.arrayBuffer());
+
 /** The whole body, read no further than the limit. */
-async function readBytes(request: Request): Promise<Uint8Array> {
+async function readBytes(request: Request, readExactly: ReadExactly): Promise<Uint8Array> {
   const length = request.headers.get('content-length');
   if (length !== null && Number(length) > REQUEST_BYTES_MAX) throw tooLarge(length);
-  if (length !== null) return new Uint8Array(await request.arrayBuffer());
+  if (length !== null) return readExactly(request, Number(length));
   const chunks: Uint8Array[] = [];
   let byteCount = 0;
   for await (const chunk of request.body ?? []) {
@@ -56,7 +62,11 @@ export type RequestBody =
   | { readonly kind: 'raw'; readonly bytes: Uint8Array };
 
 /** Throws UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE or INVALID_REQUEST. */
-export async function readBody(request: Request, operation: Operation): Promise<RequestBody> {
+export async function readBody(
+  request: Request,
+  operation: Operation,
+  readExactly: ReadExactly,
+): Promise<RequestBody> {
   if (operation.body === undefined) return { kind: 'none' };
   const encoding = request.headers.get('content-encoding') ?? 'identity';
   const type = mediaType(request);
@@ -74,7 +84,7 @@ export async function readBody(request: Request, operation: Operation): Promise<
       `content-type "${type.slice(0, 80)}" is not taken; send application/json${taken}`,
     );
   }
-  const bytes = await readBytes(request);
+  const bytes = await readBytes(request, readExactly);
   return isRaw ? { kind: 'raw', bytes } : { kind: 'json', value: parseJson(bytes) };
 }
 

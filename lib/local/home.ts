@@ -16,6 +16,7 @@ import {
 } from '../service/transaction-services.ts';
 import { createLocalStorage, type LocalStorage } from '../storage/local/local-storage.ts';
 import { createLateQueue, systemClock, systemRandom } from './environment.ts';
+import { nodeBodies } from './node-bodies.ts';
 
 const CLOSE_CHECK_MS = 10;
 
@@ -50,7 +51,10 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
     ...createTransactionServices(ports),
   };
   const stopping = new AbortController();
-  const app = createApp(allRoutes, services, { stopping: stopping.signal });
+  const app = createApp(allRoutes, services, {
+    stopping: stopping.signal,
+    bodies: nodeBodies,
+  });
   serveObjects(app, storage);
   try {
     const { server, port } = await listen(app, { host, port: options.port });

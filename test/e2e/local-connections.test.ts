@@ -60,6 +60,28 @@ describe('a fetch that waits', () => {
   });
 });
 
+describe('an upload', () => {
+  it('that breaks off stores nothing, and the home goes on', async () => {
+    const home = await startHome();
+    const broken = connect(Number(new URL(home.url).port), '127.0.0.1');
+    const head = [
+      'POST /topics/orders/records HTTP/1.1',
+      'host: log',
+      'content-type: application/json',
+      'content-length: 46',
+      '',
+      '{"value":{"type":"STRING","data":"hal',
+    ];
+    await new Promise((resolve) => broken.write(head.join('\r\n'), resolve));
+    await pause(50);
+    broken.destroy();
+    await pause(50);
+    const partition = await fetch(`${home.url}/topics/orders/partitions/0`);
+    expect(await partition.json()).toMatchObject({ next_offset: 0 });
+    await home.close();
+  });
+});
+
 describe('close', () => {
   it('does not wait for connections that carry no request', async () => {
     const home = await startHome();
