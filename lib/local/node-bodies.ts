@@ -33,11 +33,11 @@ function readAll(incoming: IncomingMessage, lengthBytes: number): Promise<Uint8A
       atBytes += chunk.copy(body, atBytes);
     });
     incoming.once('end', () => resolve(body));
-    incoming.once('error', reject);
-    incoming.once('close', () =>
+    const giveUp = (): void =>
       reject(
         new StratalogError('INVALID_REQUEST', 'the client went away before its body was whole'),
-      ),
-    );
+      );
+    incoming.once('error', giveUp);
+    incoming.once('close', giveUp);
   });
 }
