@@ -81,25 +81,36 @@ export class ProduceQueue {
       const [first] = waiting;
       if (first === undefined || this.#locked.has(key)) continue;
       acks ??= first.acks;
-      let count = 0;
-      let batchBytes = 0;
-      for (const run of waiting) {
-        const isFull =
-          (bytes > 0 && bytes + run.sizeBytes > bytesMaxOf(acks)) ||
-          (count > 0 && batchBytes + run.sizeBytes > this.#batchBytes);
-        if (run.acks !== acks || run.compression !== first.compression || isFull) break;
-        bytes += run.sizeBytes;
-        batchBytes += run.sizeBytes;
-        count += 1;
-      }
+      const room = { bytes: bytesMaxOf(acks) - bytes, mayExceed: bytes === 0 };
+      const count = this.#countOfBatch(waiting, acks, room);
       if (count === 0) continue;
       this.#readyBytes -= sizeOf(waiting);
       const runs = waiting.splice(0, count);
+      bytes += sizeOf(runs);
       if (waiting.length === 0) this.#waiting.delete(key);
       this.#locked.add(key);
       taken.push({ topic: first.topic, partition: first.partition, runs });
     }
     return taken;
+  }
+
+  /** How many runs at the front go together as one batch; `mayExceed`: the first one even when there is no room. */
+  #countOfBatch(
+    waiting: readonly Run[],
+    acks: Acks,
+    room: { readonly bytes: number; readonly mayExceed: boolean },
+  ): number {
+    const compression = waiting[0]?.compression;
+    let bytes = 0;
+    let count = 0;
+    for (const run of waiting) {
+      bytes += run.sizeBytes;
+      const isFull = bytes > Math.min(room.bytes, count === 0 ? bytes : this.#batchBytes);
+      const fits = !isFull || (count === 0 && room.mayExceed);
+      if (run.acks !== acks || run.compression !== compression || !fits) break;
+      count += 1;
+    }
+    return count;
   }
 
   /** The outcome of what was taken is known: what waits behind it may go. */

@@ -160,6 +160,7 @@ describe('producer', () => {
     expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
       `GET /topics/${first}`,
       `GET /topics/${second}`,
+      'POST /producers',
       'POST /records?acks=all',
     ]);
   });

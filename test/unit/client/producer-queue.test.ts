@@ -52,6 +52,17 @@ describe('ProduceQueue', () => {
     expect(sizes).toEqual([[400, 400], [400], [2_000]]);
   });
 
+  it('takes one batch a partition: of one compression, and no larger than a batch may be', () => {
+    const queue = new ProduceQueue(500);
+    for (const sizeBytes of [300, 200, 100]) queue.push(run({ sizeBytes }));
+    queue.push(run({ partition: 1, compression: 'gzip' }));
+    queue.push(run({ partition: 1 }));
+    const sizes = queue.take(anything).map(({ runs }) => runs.map(({ sizeBytes }) => sizeBytes));
+    expect(sizes).toEqual([[300, 200], [100]]);
+    for (const partition of [0, 1]) queue.unlock({ topic: 't', partition });
+    expect(queue.take(anything).map(({ runs }) => runs.length)).toEqual([1, 1]);
+  });
+
   it('never mixes acks in one request, and keeps their order in a partition', () => {
     const queue = new ProduceQueue();
     queue.push(run({ acks: 0 }));
