@@ -17,6 +17,11 @@ export class StratalogStack extends Stack {
       'For policies: …/METHOD/path of execute-api:Invoke',
     );
     this.#output('BucketName', this.log.bucket.bucketName, 'Bucket of records');
+    this.#output(
+      'FunctionNames',
+      this.toJsonString(this.log.functionNames),
+      'By verb, as JSON: for clients that invoke them without the API',
+    );
     for (const [name, table] of Object.entries(this.log.storage.tables)) {
       const id = `${name.charAt(0).toUpperCase()}${name.slice(1)}TableName`;
       this.#output(id, table.tableName, `Table of ${name}`);

@@ -21,9 +21,10 @@ import { LogStorage } from './constructs/log-storage.ts';
 import { Observability } from './constructs/observability.ts';
 import { ReadPath } from './constructs/read-path.ts';
 import { RestApi } from './constructs/rest-api.ts';
-import type { FunctionContext } from './constructs/stratalog-function.ts';
+import type { FunctionContext, StratalogFunction } from './constructs/stratalog-function.ts';
 import { TopicAdmin } from './constructs/topic-admin.ts';
 import { consumeRoutes, type GrantedRoute, manageRoutes, produceRoutes } from './granted-routes.ts';
+import type { FunctionName } from './routes.ts';
 import { type StageConfig, stageConfig, type Throttle } from './stage-config.ts';
 
 export interface StratalogProps {
@@ -57,6 +58,8 @@ export class Stratalog extends Construct {
   readonly storage: LogStorage;
   readonly api: Api;
   readonly topicAdmin: TopicAdmin;
+  /** By verb: for the client that invokes them without the API. */
+  readonly functionNames: Readonly<Record<FunctionName, string>>;
 
   constructor(scope: Construct, id: string, props: StratalogProps) {
     super(scope, id);
@@ -89,6 +92,7 @@ export class Stratalog extends Construct {
       topics: this.topicAdmin.topics,
       meta: this.topicAdmin.meta,
     };
+    this.functionNames = namesOf(functions);
     const apiProps = { functions, config, auth: props.auth ?? { kind: 'iam' } };
     this.api =
       props.api === 'rest'
@@ -134,6 +138,13 @@ export class Stratalog extends Construct {
       resourceArns: routes.map(({ method, path }) => `${this.api.stageArn}/${method}${path}`),
     });
   }
+}
+
+function namesOf(
+  functions: Readonly<Record<FunctionName, StratalogFunction>>,
+): Readonly<Record<FunctionName, string>> {
+  const names = Object.entries(functions).map(([verb, one]) => [verb, one.lambda.functionName]);
+  return Object.fromEntries(names);
 }
 
 /** What the stage says, and over it what the props say. */

@@ -5,7 +5,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { asking } from '../support/deploy/ask.ts';
 import { signedEndpoint } from '../support/deploy/endpoint.ts';
 import { describeConsumerGroups } from './suites/consumer-groups.ts';
-import { describeLogCore } from './suites/log-core.ts';
+import { describeLogCore, describeV3Paths } from './suites/log-core.ts';
 
 const cloud = inject('cloud');
 const stack = inject('httpStack');
@@ -15,6 +15,7 @@ describe.skipIf(stack === undefined)('deployed behind an HTTP API', () => {
   const ask = asking(endpoint);
 
   describeLogCore('through API Gateway and Lambda', endpoint);
+  describeV3Paths('through API Gateway and Lambda', endpoint);
   describeConsumerGroups('through API Gateway and Lambda', endpoint);
 
   describe('what is told of the log', () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
 import { endpointOf } from '../support/deploy/endpoint.ts';
 import { describeConsumerGroups } from './suites/consumer-groups.ts';
-import { describeLogCore } from './suites/log-core.ts';
+import { describeLogCore, describeV3Paths } from './suites/log-core.ts';
 
 let home: LocalHome;
 
@@ -18,4 +18,5 @@ const endpoint = () =>
   endpointOf({ base: home.url, host: new URL(home.url).host }, () => undefined);
 
 describeLogCore('in the local home', endpoint);
+describeV3Paths('in the local home', endpoint);
 describeConsumerGroups('in the local home', endpoint);

@@ -4,7 +4,7 @@
 import { describe, expect, inject, it } from 'vitest';
 import { asking } from '../support/deploy/ask.ts';
 import { signedEndpoint } from '../support/deploy/endpoint.ts';
-import { describeLogCore } from './suites/log-core.ts';
+import { describeLogCore, describeV3Paths } from './suites/log-core.ts';
 
 const cloud = inject('cloud');
 const stack = inject('restStack');
@@ -14,6 +14,7 @@ describe('deployed behind a REST API', () => {
   const ask = asking(endpoint);
 
   describeLogCore('through the REST API', endpoint);
+  describeV3Paths('through the REST API', endpoint);
 
   it('tells what it is', async () => {
     expect((await ask('GET', '/health')).status).toBe(200);

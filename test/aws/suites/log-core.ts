@@ -30,10 +30,10 @@ export function describeLogCore(name: string, endpoint: () => LogEndpoint): void
     json.records.map(({ value }) => value.data);
 
   describe(`topics ${name}`, () => {
-    it('are created, described, altered, listed and deleted, short and as v3', async () => {
+    it('are created, described, altered, listed and deleted', async () => {
       const topic = await newTopic(ask, 2);
       expect((await ask('POST', '/topics', { json: { topic_name: topic } })).status).toBe(400);
-      const described = await ask('GET', `/v3/clusters/-/topics/${topic}`);
+      const described = await ask('GET', `/topics/${topic}`);
       expect(described.json).toMatchObject({ topic_name: topic, partitions_count: 2 });
       const change = {
         partitions_count: 3,
@@ -143,9 +143,10 @@ export function describeLogCore(name: string, endpoint: () => LogEndpoint): void
     });
 
     it('answers acks=0 before it is stored, and stores it once', async () => {
-      const topic = await newTopic(ask);
-      expect((await produce(topic, 'later', '?acks=0')).status).toBe(202);
-      const { json } = await read(topic, '?min_bytes=1&max_wait_ms=15000');
+      const topicName = await newTopic(ask);
+      const body = encodeFrames([{ topicName, partition: 0, batches: batch('later') }]);
+      expect((await ask('POST', '/records?acks=0', { body, headers: RAW })).status).toBe(202);
+      const { json } = await read(topicName, '?min_bytes=1&max_wait_ms=15000');
       expect(valuesOf(json)).toEqual(['later']);
     });
 
@@ -260,6 +261,22 @@ export function describeLogCore(name: string, endpoint: () => LogEndpoint): void
       const answer = await ask('POST', '/records', { body: frames, headers: RAW });
       expect(answer.status).toBeGreaterThanOrEqual(400);
       expect((await read(topicName)).json.records).toEqual([]);
+    });
+  });
+}
+
+/** Every path is served under v3's prefix, too, by whatever has a URL. */
+export function describeV3Paths(name: string, endpoint: () => LogEndpoint): void {
+  const ask = asking(endpoint);
+
+  describe(`paths of REST Proxy v3 ${name}`, () => {
+    it('lead to the same log', async () => {
+      const topic = await newTopic(ask);
+      const path = `/v3/clusters/-/topics/${topic}`;
+      const produced = await ask('POST', `${path}/records`, { json: { value: text('a') } });
+      expect(produced.json).toMatchObject({ topic_name: topic, offset: 0 });
+      const described = await ask('GET', path);
+      expect(described.json).toMatchObject({ kind: 'KafkaTopic', topic_name: topic });
     });
   });
 }

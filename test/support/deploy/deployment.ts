@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { FunctionVerb } from '../../../lib/client/transports/lambda.ts';
+import type { TableNames } from '../../../lib/storage/aws/aws-storage.ts';
 import type { CloudFacts } from './cloud.ts';
 import { allowPlainHttp, letPublishAssets } from './ministack-gaps.ts';
 
@@ -28,7 +30,8 @@ export interface StackOutputs {
   /** Of `execute-api`; `/METHOD/path` follows. */
   readonly stageArn: string;
   readonly bucket: string;
-  readonly headsTable: string;
+  readonly tables: TableNames;
+  readonly functions: Readonly<Record<FunctionVerb, string>>;
 }
 
 /** Bootstraps the cloud, which is done again at no harm. */
@@ -66,7 +69,15 @@ function readOutputs(file: string, stack: string): StackOutputs {
     url: output('Url'),
     stageArn: output('StageArn'),
     bucket: output('BucketName'),
-    headsTable: output('HeadsTableName'),
+    tables: {
+      topics: output('TopicsTableName'),
+      heads: output('HeadsTableName'),
+      index: output('IndexTableName'),
+      groups: output('GroupsTableName'),
+      producers: output('ProducersTableName'),
+      acls: output('AclsTableName'),
+    },
+    functions: JSON.parse(output('FunctionNames')),
   };
 }
 
