@@ -1,12 +1,14 @@
 // A member says goodbye: for good, or, a static one, for a while, so that its next process finds its partitions again.
 //
-// Order: the member's item first, from then on nothing is told to it and late heartbeats of it are refused; then the
-// group, which gives its partitions to others; then what is left of the item goes. Who dies in between leaves a fenced
-// item in the group, which the next look around removes.
+// Order (`fenced`, `one-owner`): the member's item first, from then on nothing is told to it and late heartbeats of it are
+// refused; then the owners of all that it held are raised, so that a commit of it that is still under way is refused as
+// one of an evicted member is; then the group, which gives its partitions to others; then what is left of the item goes.
+// Who dies in between leaves a fenced item in the group, and the next look around goes on with the owners.
 
 import { type Rejected, rejected } from '../errors.ts';
 import type { MemberItem } from '../group/member.ts';
 import { changeGroup } from './group-change.ts';
+import { raiseOwners } from './group-eviction.ts';
 import { ask, type GroupPorts } from './group-tools.ts';
 
 export interface LeaveRequest {
@@ -56,10 +58,12 @@ async function removeLife(ports: GroupPorts, life: MemberItem): Promise<void> {
   const { groupId, memberId, joinEpoch } = life;
   await changeGroup(ports, {
     groupId,
-    plan: async ({ state }) =>
-      state.members.get(memberId)?.joinEpoch === joinEpoch
-        ? [{ kind: 'leave', lives: [{ memberId, joinEpoch }] }]
-        : [],
+    plan: async ({ state }) => {
+      const member = state.members.get(memberId);
+      if (member?.joinEpoch !== joinEpoch) return [];
+      await raiseOwners(ports, groupId, { member, item: life });
+      return [{ kind: 'leave', lives: [{ memberId, joinEpoch }] }];
+    },
   });
   await ask(ports, () => ports.groups.deleteMember({ groupId, memberId, joinEpoch }));
 }

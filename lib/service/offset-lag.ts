@@ -11,8 +11,9 @@ import type { Head } from '../log/partition.ts';
 import { timeWithin } from '../log/segment.ts';
 import type { NamedPartition } from '../ports/offset-store.ts';
 import { allOffsets, noSuchGroup } from './group-open.ts';
-import { ask, type GroupPorts } from './group-tools.ts';
+import { ask, type GroupPorts, type GroupTools } from './group-tools.ts';
 import { locateFrom } from './locate.ts';
+import { currentOffsets } from './offset-current.ts';
 import { mapInParallel } from './parallel.ts';
 import { readHeads } from './read.ts';
 import { createSegmentHints } from './segment-hints.ts';
@@ -43,14 +44,14 @@ export interface PartitionLag {
   readonly lagSeconds: number;
 }
 
-/** What the group has committed, by topic and partition. Refused: GROUP_ID_NOT_FOUND. */
+/** What the group has committed for topics that there are, by topic and partition. Refused: GROUP_ID_NOT_FOUND. */
 export async function fetchOffsets(
-  ports: GroupPorts,
+  { ports, catalog }: Pick<GroupTools, 'ports' | 'catalog'>,
   groupId: string,
 ): Promise<{ readonly kind: 'offsets'; readonly offsets: readonly PartitionOffset[] } | Rejected> {
   const { group } = await ask(ports, () => ports.groups.readGroup(groupId));
   if (group?.status !== 'active') return noSuchGroup(groupId);
-  const items = await allOffsets(ports, groupId);
+  const items = await currentOffsets(catalog, await allOffsets(ports, groupId));
   const offsets = items.flatMap(({ topicName, topicId, partition, committed, counter }) =>
     committed === undefined ? [] : [{ topicName, topicId, partition, counter, ...committed }],
   );

@@ -2,6 +2,7 @@
 // a dry run ends there. When one partition can't be set, none is.
 
 import { type Rejected, rejected } from '../errors.ts';
+import { partitionText } from '../group/assignment.ts';
 import { checkGroupId } from '../group/profile.ts';
 import { GROUP_CALLS_PARALLEL_MAX } from '../limits.ts';
 import type { NamedPartition } from '../ports/offset-store.ts';
@@ -10,6 +11,7 @@ import { allOffsets } from './group-open.ts';
 import { ask, type GroupTools } from './group-tools.ts';
 import type { PartitionRejected } from './offset-claim.ts';
 import { checkCount } from './offset-commit.ts';
+import { currentOffsets } from './offset-current.ts';
 import type { OffsetAt } from './offset-finder.ts';
 import { writeWhileEmpty } from './offset-write.ts';
 import { mapInParallel } from './parallel.ts';
@@ -72,10 +74,8 @@ export async function resetOffsets(
   const { ports } = tools;
   const { groupId, target } = request;
   const { storageNowMs } = await ask(ports, () => ports.groups.readGroup(groupId));
-  const items = await allOffsets(ports, groupId);
-  const committed = new Map(
-    items.map((item) => [`${item.topicName}/${item.partition}`, item.committed?.offset]),
-  );
+  const items = await currentOffsets(tools.catalog, await allOffsets(ports, groupId));
+  const committed = new Map(items.map((item) => [partitionText(item), item.committed?.offset]));
   const asked = request.topics ?? wholeTopics(items);
   const partitions = (
     await mapInParallel(asked, GROUP_CALLS_PARALLEL_MAX, (topic) => expand(tools, topic))
@@ -84,7 +84,7 @@ export async function resetOffsets(
   if (tooMany !== undefined) return tooMany;
   const plans = await mapInParallel(partitions, GROUP_CALLS_PARALLEL_MAX, (one) => {
     if ('kind' in one) return Promise.resolve(one);
-    const before = committed.get(`${one.topicName}/${one.partition}`);
+    const before = committed.get(partitionText(one));
     return planReset(tools, { partition: one, before, target, nowMs: storageNowMs });
   });
   const planned = plans.filter((plan) => plan.kind === 'planned');
@@ -120,6 +120,8 @@ async function expand(
   asked: { readonly topicName: string; readonly partitions?: readonly number[] | undefined },
 ): Promise<readonly (NamedPartition | PartitionRejected)[]> {
   const { topicName } = asked;
+  // Partitions may have been added since this process looked: a reset that leaves them out would answer as if it hadn't.
+  catalog.forget(topicName);
   const known = await catalog.find(topicName);
   if (known === undefined) return [{ ...unknownTopic(topicName), topicName, partition: -1 }];
   const { topicId, partitionCount } = known.topic;

@@ -29,7 +29,7 @@ export function createOffsetService(tools: GroupTools): OffsetService {
   return {
     claim: (request) => claimPartitions(ports, request),
     commit: (request) => commitOffsets({ ...tools, ends }, request),
-    fetch: (groupId) => fetchOffsets(ports, groupId),
+    fetch: (groupId) => fetchOffsets(tools, groupId),
     lags: (groupId) => groupLags(ports, groupId),
     reset: (request) => resetOffsets(tools, request),
   };

@@ -167,6 +167,15 @@ describe('commit', () => {
     expect(await committedOffsets(test)).toEqual({});
   });
 
+  it('fenced: a commit that arrives after its member has left changes nothing', async () => {
+    const { test, one } = await consuming();
+    await one.commit('orders/0', 4n);
+    await one.leave();
+    expect(await one.commit('orders/0', 2n)).toBe('UNKNOWN_MEMBER_ID');
+    expect(await one.commit('orders/0', 9n)).toBe('UNKNOWN_MEMBER_ID');
+    expect(await committedOffsets(test)).toEqual({ 'orders/0': 4n });
+  });
+
   it('fenced: a late commit never moves an offset back', async () => {
     const { test, one } = await consuming();
     await one.commit('orders/0', 3n, { counter: 1 });
@@ -423,6 +432,37 @@ describe('reset', () => {
       ],
     });
     expect(await committedOffsets(test)).toMatchObject({ 'orders/0': 4n, 'orders/1': 10n });
+  });
+
+  it('sets partitions that were added a moment ago', async () => {
+    const test = await stopped();
+    await test.log.another().topics.alter({ name: 'orders', partitionCount: 4 });
+    const { results } = await reset(test, {
+      target: { kind: 'latest' },
+      topics: [{ topicName: 'orders' }],
+    });
+    expect(results).toEqual([
+      [0, 4n, 10n],
+      [1, 6n, 10n],
+      [2, undefined, 0n],
+      [3, undefined, 0n],
+    ]);
+  });
+
+  it('knows nothing of a topic of the same name that was deleted', async () => {
+    const test = await stopped();
+    const { topics } = test.log.another();
+    await topics.delete('orders');
+    await topics.create({ name: 'orders', partitionCount: 2 });
+    expect(await committedOffsets(test)).toEqual({});
+    const { results } = await reset(test, {
+      target: { kind: 'shift', by: 1n },
+      topics: [{ topicName: 'orders' }],
+    });
+    expect(results).toEqual([
+      [0, undefined, 0n],
+      [1, undefined, 0n],
+    ]);
   });
 
   it('sets none when one can not be set', async () => {
