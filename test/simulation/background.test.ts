@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import {
+  collectOnly,
   createScenario,
   expectAllDone,
   expectNothingLeft,
@@ -76,6 +77,23 @@ describe('all background jobs', () => {
       const log = await createScenario();
       const between = async (request: number): Promise<void> => {
         if (request === number) await settle(log);
+      };
+      const sleeper = log.process({ between });
+      await runEverything(sleeper);
+      await expectNothingLost(log.process().services);
+      await expectNothingLost(sleeper.services);
+      await settle(log);
+      await expectNothingLost(log.process().services);
+      await expectAllDone(log.process().services);
+      await expectNothingLeft(log);
+    }
+  }, 600_000);
+
+  it('lose nothing when one sleeps at any request while others collect garbage only', async () => {
+    for (const { number } of places) {
+      const log = await createScenario();
+      const between = async (request: number): Promise<void> => {
+        if (request === number) await collectOnly(log);
       };
       const sleeper = log.process({ between });
       await runEverything(sleeper);

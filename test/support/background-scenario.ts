@@ -159,3 +159,11 @@ export async function settle(log: TestBackground): Promise<void> {
     await runEverything(log.process());
   }
 }
+
+/** Lets every grace end, with garbage collection in between and nothing else. */
+export async function collectOnly(log: TestBackground): Promise<void> {
+  for (let round = 0; round < 4; round += 1) {
+    log.clock.timeMs += 2.5 * HOUR_MS;
+    await log.process().background.garbage.collect(NO_LIMIT);
+  }
+}
