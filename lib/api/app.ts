@@ -2,8 +2,9 @@
 // Every path is there twice, short and under /v3/clusters/{cluster_id}, where `-` and any other id mean this cluster.
 
 import { type Context, Hono } from 'hono';
-import { type Call, type Operation, RAW_MEDIA_TYPE, type Reply, type Route } from './operation.ts';
+import { type Call, type Operation, RAW_MEDIA_TYPE, type Route } from './operation.ts';
 import { problem, type Refusal, refusalOf } from './problem.ts';
+import type { Reply } from './reply.ts';
 import { prefersRaw, readBody, readPlainly } from './request-body.ts';
 
 export const CLUSTER_PREFIX = '/v3/clusters/:cluster_id';

@@ -1,8 +1,8 @@
 // Answers to requests of many parts, each of which may fail for itself.
 
 import type { ErrorCode } from '../errors.ts';
-import type { Reply } from './operation.ts';
 import { problem } from './problem.ts';
+import type { Reply } from './reply.ts';
 
 type Outcome =
   | { readonly kind: 'rejected'; readonly code: ErrorCode; readonly message: string }

@@ -2,9 +2,12 @@
 // described in the OpenAPI document.
 
 import type * as z from 'zod';
+import { checkGroupId, checkMemberIds } from '../group/profile.ts';
 import type { GroupServices } from '../service/group-services.ts';
 import type { Services } from '../service/services.ts';
 import type { TransactionServices } from '../service/transaction-services.ts';
+import { problem } from './problem.ts';
+import type { Reply } from './reply.ts';
 
 /** The Lambda function that serves an operation. */
 export type FunctionName =
@@ -71,14 +74,6 @@ export interface Call<Of extends Operation = Operation> {
   readonly signal: AbortSignal;
 }
 
-export interface Reply {
-  readonly status: number;
-  readonly json?: unknown;
-  /** Instead of JSON: written one after the other. */
-  readonly raw?: readonly Uint8Array[];
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
 /** An operation, and what does it with the services that it uses. */
 export interface Route<Uses = Services> {
   readonly operation: Operation;
@@ -98,7 +93,23 @@ export function groupRoute<const Of extends Operation>(
   operation: Of,
   handle: (call: Call<Of>, services: GroupServices) => Promise<Reply>,
 ): Route<GroupServices> {
-  return { operation, handle: handle as Route<GroupServices>['handle'] };
+  return {
+    operation,
+    handle: async (call, services) => {
+      // Names are keys of what is stored, which has a limit of its own.
+      const { group_id, member_id } = (call.params ?? {}) as GroupNames;
+      const refusal =
+        (group_id === undefined ? undefined : checkGroupId(group_id)) ??
+        checkMemberIds({ memberId: member_id });
+      if (refusal !== undefined) return problem(refusal);
+      return (handle as Route<GroupServices>['handle'])(call, services);
+    },
+  };
+}
+
+interface GroupNames {
+  readonly group_id?: string;
+  readonly member_id?: string;
 }
 
 /** An operation of producers' ids and of transactions. */

@@ -4,7 +4,7 @@
 import * as z from 'zod';
 import { ERRORS, type ErrorCode, httpStatus, StratalogError } from '../errors.ts';
 import { RETRY_AFTER_SECONDS } from '../limits.ts';
-import type { Reply } from './operation.ts';
+import type { Reply } from './reply.ts';
 
 export const errorFields = {
   error_code: z.int().describe('Five digits; the first three are the HTTP status'),

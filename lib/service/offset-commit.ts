@@ -72,7 +72,10 @@ export async function commitOffsets(
   tools: GroupTools & { readonly ends: LogEnds },
   request: CommitRequest,
 ): Promise<CommitOutcome | Rejected> {
-  const refusal = checkGroupId(request.groupId) ?? checkCount(request.offsets.length);
+  const refusal =
+    checkGroupId(request.groupId) ??
+    checkCount(request.offsets.length) ??
+    (request.member === undefined ? checkDistinct(request.offsets) : undefined);
   if (refusal !== undefined) return refusal;
   const checked = await checkOffsets(tools, request.offsets);
   const { groupId, member } = request;
@@ -93,6 +96,15 @@ export function checkCount(count: number): Rejected | undefined {
     'INVALID_REQUEST',
     `${count} partitions are more than the ${OFFSETS_PER_REQUEST_MAX} that one request takes; send several`,
   );
+}
+
+/** What one transaction writes, it can't write twice. */
+export function checkDistinct(
+  partitions: readonly { readonly topicName: string; readonly partition: number }[],
+): Rejected | undefined {
+  const names = new Set(partitions.map(({ topicName, partition }) => `${topicName}/${partition}`));
+  if (names.size === partitions.length) return undefined;
+  return rejected('INVALID_REQUEST', 'a partition stands twice in one request');
 }
 
 interface Committer {

@@ -10,7 +10,7 @@ import { unknownPartition, unknownTopic } from './append.ts';
 import { allOffsets } from './group-open.ts';
 import { ask, type GroupTools } from './group-tools.ts';
 import type { PartitionRejected } from './offset-claim.ts';
-import { checkCount } from './offset-commit.ts';
+import { checkCount, checkDistinct } from './offset-commit.ts';
 import { currentOffsets } from './offset-current.ts';
 import type { OffsetAt } from './offset-finder.ts';
 import { writeWhileEmpty } from './offset-write.ts';
@@ -80,8 +80,8 @@ export async function resetOffsets(
   const partitions = (
     await mapInParallel(asked, GROUP_CALLS_PARALLEL_MAX, (topic) => expand(tools, topic))
   ).flat();
-  const tooMany = checkCount(partitions.length);
-  if (tooMany !== undefined) return tooMany;
+  const unfit = checkCount(partitions.length) ?? checkDistinct(partitions);
+  if (unfit !== undefined) return unfit;
   const plans = await mapInParallel(partitions, GROUP_CALLS_PARALLEL_MAX, (one) => {
     if ('kind' in one) return Promise.resolve(one);
     const before = committed.get(partitionText(one));

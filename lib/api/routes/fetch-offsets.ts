@@ -5,8 +5,9 @@ import { OFFSETS_PER_REQUEST_MAX } from '../../limits.ts';
 import type { GroupServices } from '../../service/group-services.ts';
 import type { ResetOutcome, ResetTarget } from '../../service/offset-reset.ts';
 import { mixedReply } from '../mixed.ts';
-import { groupRoute, type Reply, type Route } from '../operation.ts';
+import { groupRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';
+import type { Reply } from '../reply.ts';
 import {
   failuresJson,
   failuresShape,

@@ -16,8 +16,9 @@ import { encodeFetchFrameHead } from '../../record/frames.ts';
 import type { OffsetAt } from '../../service/offset-finder.ts';
 import type { ReadRecord, ReadRecords } from '../../service/record-reader.ts';
 import type { Services } from '../../service/services.ts';
-import { type Reply, type Route, route } from '../operation.ts';
+import { type Route, route } from '../operation.ts';
 import { errorFields, problem } from '../problem.ts';
+import type { Reply } from '../reply.ts';
 import {
   boundedNumberText,
   isoTime,

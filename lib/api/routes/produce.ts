@@ -6,8 +6,9 @@ import type { ProduceRecord } from '../../log/produce.ts';
 import { decodeFrames } from '../../record/frames.ts';
 import type { Acks, BatchesResult, ProduceService, RecordResult } from '../../service/produce.ts';
 import { mixedReply } from '../mixed.ts';
-import { type Reply, type Route, route } from '../operation.ts';
+import { type Route, route } from '../operation.ts';
 import { type ErrorFields, errorFields, errorFieldsOf, problem } from '../problem.ts';
+import type { Reply } from '../reply.ts';
 import {
   bytesOf,
   headers,

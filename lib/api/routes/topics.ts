@@ -5,8 +5,9 @@ import type { Topic } from '../../log/topic.ts';
 import type { EffectiveConfig } from '../../log/topic-config.ts';
 import type { NewTopic, TopicChange } from '../../service/topic-changes.ts';
 import type { PartitionDescription } from '../../service/topics.ts';
-import { type Reply, type Route, route } from '../operation.ts';
+import { type Route, route } from '../operation.ts';
 import { problem } from '../problem.ts';
+import type { Reply } from '../reply.ts';
 import { numberText, offset, offsetNumber, topicName } from '../schemas/values.ts';
 
 /** S3 and DynamoDB keep three copies in three zones; nothing else can be asked for. */

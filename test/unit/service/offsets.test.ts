@@ -518,3 +518,24 @@ describe('reset', () => {
     });
   });
 });
+
+describe('a partition that stands twice in one request', () => {
+  it('is refused, by a commit as by a reset', async () => {
+    const { test, one } = await consuming();
+    await one.leave();
+    const twice = { topicName: 'orders', partition: 0, offset: 1n };
+    expect(
+      await test.offsets.commit({ groupId: 'billing', offsets: [twice, twice] }),
+    ).toMatchObject({
+      code: 'INVALID_REQUEST',
+    });
+    const topics = [{ topicName: 'orders', partitions: [0, 0] }];
+    const reset = {
+      groupId: 'billing',
+      target: { kind: 'latest' },
+      topics,
+      dryRun: false,
+    } as const;
+    expect(await test.offsets.reset(reset)).toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+});
