@@ -6,7 +6,7 @@ import { problemSchema } from './problem.ts';
 
 type Json = Record<string, unknown>;
 
-const GENERAL_ERRORS = [400, 429, 500, 503];
+const GENERAL_ERRORS = [400, 406, 429, 500, 503];
 const BINARY = { schema: { type: 'string', contentMediaType: RAW_MEDIA_TYPE } };
 const REASONS: Readonly<Record<number, string>> = {
   400: 'The request is not valid',
