@@ -3,6 +3,7 @@
 
 import { mkdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { ROUTES } from './routes.ts';
@@ -44,7 +45,7 @@ export const BUNDLED_FUNCTIONS: readonly string[] = [
 export function bundleOptions(name: string): BuildOptions {
   return {
     entryPoints: [`${FUNCTIONS}${name}.ts`],
-    outfile: `${BUNDLES}${name}/index.mjs`,
+    outfile: join(BUNDLES, name, 'index.mjs'),
     bundle: true,
     minify: true,
     sourcemap: true,
@@ -63,10 +64,14 @@ export function bundleOptions(name: string): BuildOptions {
   };
 }
 
-export async function bundleFunctions(): Promise<void> {
-  rmSync(BUNDLES, { recursive: true, force: true });
-  mkdirSync(BUNDLES, { recursive: true });
-  await Promise.all(BUNDLED_FUNCTIONS.map((name) => build(bundleOptions(name))));
+/** Into `infra/bundles/`, or another folder beside the constructs that will look for them. */
+export async function bundleFunctions(folder = BUNDLES): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const outfile = (name: string) => join(folder, name, 'index.mjs');
+  await Promise.all(
+    BUNDLED_FUNCTIONS.map((name) => build({ ...bundleOptions(name), outfile: outfile(name) })),
+  );
 }
 
 if (import.meta.main) await bundleFunctions();

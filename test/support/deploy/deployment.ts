@@ -94,7 +94,12 @@ async function cdk(cloud: CloudFacts, args: readonly string[]): Promise<void> {
   }
 }
 
-function cliEnvironment({ endpoint, region, credentials }: CloudFacts): Record<string, string> {
+/** What the CDK's CLI needs to find the cloud. */
+export function cliEnvironment({
+  endpoint,
+  region,
+  credentials,
+}: CloudFacts): Record<string, string> {
   return {
     // The pinned Node runs the CLI and the app.
     PATH: `${dirname(CDK)}${delimiter}${process.env.PATH ?? ''}`,
