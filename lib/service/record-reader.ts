@@ -79,7 +79,11 @@ function decode(
   const records: ReadRecord[] = [];
   const progress = { nextOffset: asked.offset };
   try {
-    for (const chunk of fetched.chunks) decodeChunk(chunk, { records, progress, budget });
+    const isAll = fetched.chunks.every((chunk) =>
+      decodeChunk(chunk, { records, progress, budget }),
+    );
+    // Behind the last batch there may be offsets that log compaction has left without records.
+    if (isAll) progress.nextOffset = fetched.nextOffset;
   } catch (error) {
     if (!(error instanceof StratalogError)) throw error;
     if (records.length === 0) return rejectedFetch(asked, unreadable(error, progress.nextOffset));
@@ -103,10 +107,10 @@ interface Decoding {
   readonly budget: Budget;
 }
 
-/** Decodes what fits the budget; `progress` says how far it came. */
-function decodeChunk(chunk: Uint8Array, { records, progress, budget }: Decoding): void {
+/** Decodes what fits the budget; `progress` says how far it came. False: not all of it did. */
+function decodeChunk(chunk: Uint8Array, { records, progress, budget }: Decoding): boolean {
   for (const header of splitBatches(chunk)) {
-    if (isSpent(budget, records)) return;
+    if (isSpent(budget, records)) return false;
     const options = { decompressedBytesMax: DECOMPRESSED_BATCH_BYTES_MAX };
     let isWhole = true;
     forEachRecord(chunk, header.position, options, (record) => {
@@ -122,9 +126,10 @@ function decodeChunk(chunk: Uint8Array, { records, progress, budget }: Decoding)
       progress.nextOffset = offset + 1n;
       return true;
     });
-    if (!isWhole) return;
+    if (!isWhole) return false;
     progress.nextOffset = header.baseOffset + BigInt(header.lastOffsetDelta + 1);
   }
+  return true;
 }
 
 /** One record is always given, so that a reader gets on. */
