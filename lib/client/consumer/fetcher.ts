@@ -31,6 +31,8 @@ export interface FetcherTools {
 }
 
 const IDLE_BACKOFF_MS_MIN = 50;
+/** After so many answers in a row without records, waiting at the log as well as here would only cost. */
+const IDLE_ROUNDS_WAITED = 4;
 const BLOCK_MS_MAX = 5_000;
 
 export class Fetcher {
@@ -118,7 +120,7 @@ export class Fetcher {
       maxBytes: plan.maxBytes,
       maxBytesPerPartition: plan.maxBytesPerPartition,
       minBytes: plan.wait ? this.#config.minBytes : 0,
-      maxWaitMs: plan.wait ? this.#config.maxWaitMs : 0,
+      maxWaitMs: plan.wait ? this.#waitMs() : 0,
     };
     const fetch = plan.deliver === 'bytes' ? fetchBytes : fetchReferences;
     const answers = await fetch(this.#tools.api, request, this.#abort.signal);
@@ -172,6 +174,11 @@ export class Fetcher {
     );
     for (const lease of leases) lease.blockedUntilMs = performance.now() + delayMs - 1;
     this.#after(delayMs, () => this.tick());
+  }
+
+  #waitMs(): number {
+    const { idleBackoffMsMax, maxWaitMs } = this.#config;
+    return idleBackoffMsMax > 0 && this.#idleRounds >= IDLE_ROUNDS_WAITED ? 0 : maxWaitMs;
   }
 
   /** The next waiting request may go: at once if there was something, else after a pause that grows. */
