@@ -9,8 +9,7 @@ import {
   Metric,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { TableName } from './log-storage.ts';
-import { tableMetric } from './metrics.ts';
-import type { ObservabilityProps } from './observability.ts';
+import { type Observed, tableMetric } from './metrics.ts';
 
 const WIDGET_WIDTH = 8;
 const TABLES: readonly TableName[] = ['heads', 'index', 'groups', 'topics'];
@@ -26,7 +25,7 @@ const DOLLARS_A_MILLION = {
   objectGet: 0.4,
 } as const;
 
-export function dashboardWidgets(props: ObservabilityProps): IWidget[][] {
+export function dashboardWidgets(props: Observed): IWidget[][] {
   const { functions, api, storage, deadLetters } = props;
   const produce = functions.produce.lambda;
   const fetch = functions.fetch.lambda;
@@ -74,7 +73,7 @@ function graph(title: string, left: IMetric[]): GraphWidget {
 }
 
 /** DynamoDB charges for the size of the whole head: a number that grows tells of tails that aren't rolled. */
-function unitsPerAppend({ storage }: ObservabilityProps): IMetric {
+function unitsPerAppend({ storage }: Observed): IMetric {
   const appends = new Metric({
     namespace: 'AWS/DynamoDB',
     metricName: 'SuccessfulRequestLatency',
@@ -90,7 +89,7 @@ function unitsPerAppend({ storage }: ObservabilityProps): IMetric {
 }
 
 /** An append counts as one PUT, a fetch as one GET; storage, transfer and logs are left out. */
-function dollarsPerHour({ functions, api, storage }: ObservabilityProps): IMetric {
+function dollarsPerHour({ functions, api, storage }: Observed): IMetric {
   const priced: [Metric, number][] = [
     [api.requests.with({ statistic: 'SampleCount' }), DOLLARS_A_MILLION.apiRequest],
     [functions.produce.lambda.metricInvocations(), DOLLARS_A_MILLION.objectPut],

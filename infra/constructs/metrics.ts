@@ -2,7 +2,19 @@
 // combination of dimensions would be a custom metric, at $0.30 a month.
 
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { FunctionName } from '../routes.ts';
+import type { ApiMetrics } from './api.ts';
 import type { LogStorage, TableName } from './log-storage.ts';
+import type { StratalogFunction } from './stratalog-function.ts';
+
+/** What alarms and dashboard look at. */
+export interface Observed {
+  readonly functions: Readonly<Record<FunctionName, StratalogFunction>>;
+  readonly api: ApiMetrics;
+  readonly storage: LogStorage;
+  readonly deadLetters: IQueue;
+}
 
 /** A metric of one table: what it counts over a period. */
 export function tableMetric(storage: LogStorage, table: TableName, metricName: string): Metric {

@@ -10,24 +10,15 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { FunctionName } from '../routes.ts';
-import type { ApiMetrics } from './api.ts';
 import { dashboardWidgets } from './dashboard.ts';
-import type { LogStorage } from './log-storage.ts';
-import { tableMetric } from './metrics.ts';
-import type { StratalogFunction } from './stratalog-function.ts';
+import { type Observed, tableMetric } from './metrics.ts';
 
 const PERIOD = Duration.minutes(1);
 /** An append takes 35–105 ms at the median, and S3's own p99 is 200 ms. */
 const APPEND_P99_MS_MAX = 1_000;
 
-export interface ObservabilityProps {
-  readonly functions: Readonly<Record<FunctionName, StratalogFunction>>;
-  readonly api: ApiMetrics;
-  readonly storage: LogStorage;
-  readonly deadLetters: IQueue;
+export interface ObservabilityProps extends Observed {
   /** Told when an alarm rises and when it falls. */
   readonly alarmTopic?: ITopic | undefined;
 }
@@ -66,7 +57,7 @@ export class Observability extends Construct {
 }
 
 /** Plain metrics: what a function throws and what is throttled ends in the API's 5xx too, and is told apart here. */
-function alarmRules(props: ObservabilityProps): readonly AlarmRule[] {
+function alarmRules(props: Observed): readonly AlarmRule[] {
   const { functions, api, storage, deadLetters } = props;
   const produce = functions.produce.lambda;
   const fetch = functions.fetch.lambda;
