@@ -333,6 +333,7 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
         this.#ownership.lose();
       },
       heartbeat: () => this.#base.instrumentation.emit('consumer.heartbeat', this.#identity()),
+      waiting: (error) => this.#warn(`can't join yet, trying on: ${error.message}`),
       failed: (error) => this.#crash(error),
     });
   }

@@ -39,6 +39,8 @@ export interface MembershipListener {
   /** It is out of the group: what it owned is somebody else's. It joins again by itself. */
   fenced(error: Error): void;
   heartbeat(identity: Identity): void;
+  /** It can't join yet, and goes on trying. */
+  waiting(error: Error): void;
   /** It can't be a member, and trying again won't help. */
   failed(error: Error): void;
 }
@@ -155,6 +157,7 @@ export class Membership {
       } catch (error) {
         const mayPass = isTransient(error) || isKafkaError(error, 'UNRELEASED_INSTANCE_ID');
         if (!mayPass) throw error;
+        if (tries === 1) this.#listener.waiting(errorOf(error));
         const waitMs = backoffMs(tries, RETRY_DEFAULTS, Math.random(), error);
         await pause(Math.min(waitMs, RETRY_MS_MAX), this.#stopped.signal);
       }
