@@ -1,0 +1,246 @@
+// A consumer in a group, as a good client is: it heartbeats, gives up what it isn't told any more before it says so,
+// claims what is new before it reads it, reads on from what was committed, and counts its commits.
+
+import type { Rejected } from '../../../../lib/errors.ts';
+import { type Assignment, partitionsOf, partitionText } from '../../../../lib/group/assignment.ts';
+import type { MemberAnswer } from '../../../../lib/service/group-answer.ts';
+import type { Client } from '../client.ts';
+import { groupPartition } from '../group-model.ts';
+import { reportRead } from './reader.ts';
+import { topicNames } from './sending.ts';
+
+export const GROUP_ID = 'group';
+const REBALANCE_TIMEOUT_MS = 4_000;
+
+interface Position {
+  readonly topicName: string;
+  readonly partition: number;
+  offset: number;
+  counter: number;
+}
+
+export class Member {
+  readonly #client: Client;
+  readonly #groupId = GROUP_ID;
+  memberId = '';
+  isIn = false;
+  #epoch = 0;
+  #counter = 0;
+  #nextBeatMs = 0;
+  /** Until when its lease surely runs, by what it knows itself. */
+  #sureUntilMs = 0;
+  #assignment: Assignment = [];
+  /** What it uses, by `topicId/partition`. */
+  readonly positions = new Map<string, Position>();
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  get phaseIsSettled(): boolean {
+    return this.isIn && this.positions.size === partitionsOf(this.#assignment).length;
+  }
+
+  async step(): Promise<void> {
+    if (!this.isIn) {
+      await this.#join();
+      return;
+    }
+    const { scheduler } = this.#client.world;
+    if (scheduler.nowMs >= this.#sureUntilMs) this.stop();
+    else if (scheduler.nowMs >= this.#nextBeatMs) await this.#heartbeat();
+    else await this.#consume();
+  }
+
+  async leave(): Promise<void> {
+    const { memberId } = this;
+    const temporarily = this.#instanceId !== undefined && this.#client.dice.chance(0.5);
+    const counter = this.#counter + 1;
+    const memberEpoch = this.#epoch;
+    this.stop();
+    await this.#client.ask(`leave ${short(memberId)}`, (served) =>
+      served.groups.leave({ groupId: this.#groupId, memberId, temporarily, counter, memberEpoch }),
+    );
+  }
+
+  /** Uses nothing any more. */
+  stop(): void {
+    for (const name of [...this.positions.keys()]) this.#drop(name);
+    this.isIn = false;
+    this.#assignment = [];
+  }
+
+  get #instanceId(): string | undefined {
+    return this.#client.world.scenario.staticMembers ? this.#client.name : undefined;
+  }
+
+  async #join(): Promise<void> {
+    const { world } = this.#client;
+    const { sessionTimeoutMs } = world.scenario;
+    const sentMs = world.scheduler.nowMs;
+    const outcome = await this.#client.ask('join', (served) =>
+      served.groups.join({
+        groupId: this.#groupId,
+        topicNames: [...topicNames(this.#client)],
+        instanceId: this.#instanceId,
+        sessionTimeoutMs,
+        rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS,
+      }),
+    );
+    if (outcome.kind !== 'answered' || outcome.answer.kind === 'rejected') return;
+    const { answer } = outcome;
+    this.memberId = answer.memberId;
+    this.isIn = true;
+    this.#epoch = 0;
+    this.#counter = answer.counter;
+    await this.#adopt(answer, sentMs);
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { world } = this.#client;
+    this.#counter += 1;
+    const sentMs = world.scheduler.nowMs;
+    const request = {
+      groupId: this.#groupId,
+      memberId: this.memberId,
+      memberEpoch: this.#epoch,
+      owned: this.#ownedByTopic(),
+      counter: this.#counter,
+    };
+    const outcome = await this.#client.ask(
+      `heartbeat ${short(this.memberId)} at ${this.#epoch}`,
+      (served) => served.groups.heartbeat(request),
+    );
+    if (outcome.kind !== 'answered') return;
+    const { answer } = outcome;
+    if (answer.kind === 'member') await this.#adopt(answer, sentMs);
+    else if (isFatal(answer)) this.stop();
+  }
+
+  async #adopt(answer: MemberAnswer, sentMs: number): Promise<void> {
+    const { sessionTimeoutMs } = this.#client.world.scenario;
+    this.#sureUntilMs = Math.max(this.#sureUntilMs, sentMs + sessionTimeoutMs);
+    this.#nextBeatMs = this.#client.world.scheduler.nowMs + answer.heartbeatIntervalMs;
+    if (answer.memberEpoch < this.#epoch) return;
+    this.#epoch = answer.memberEpoch;
+    this.#assignment = answer.assignment;
+    const told = new Set(partitionsOf(answer.assignment).map(partitionText));
+    for (const name of [...this.positions.keys()]) if (!told.has(name)) this.#drop(name);
+    await this.#claimNew();
+  }
+
+  async #claimNew(): Promise<void> {
+    const { memberId } = this;
+    const missing = this.#assignment.flatMap(({ topicId, topicName, partitions }) =>
+      partitions
+        .filter((partition) => !this.positions.has(partitionText({ topicId, partition })))
+        .map((partition) => ({ topicId, topicName, partition })),
+    );
+    if (missing.length === 0) return;
+    const memberEpoch = this.#epoch;
+    const partitions = missing.map(({ topicName, partition }) => ({ topicName, partition }));
+    const request = { groupId: this.#groupId, memberId, memberEpoch, partitions };
+    const outcome = await this.#client.ask(`claim for ${short(memberId)}`, (served) =>
+      served.offsets.claim(request),
+    );
+    if (outcome.kind !== 'answered') return;
+    if (outcome.answer.kind === 'rejected') {
+      if (isFatal(outcome.answer)) this.stop();
+      return;
+    }
+    for (const [index, result] of outcome.answer.results.entries()) {
+      const asked = missing[index];
+      if (result.kind === 'rejected' || asked === undefined) continue;
+      const { topicName, partition, counter } = result;
+      const offset = Number(result.offset ?? 0n);
+      this.#use(partitionText(asked), { topicName, partition, offset, counter });
+    }
+  }
+
+  /** Reads some, and commits what it has read, mostly. */
+  async #consume(): Promise<void> {
+    const { dice } = this.#client;
+    if (this.positions.size < partitionsOf(this.#assignment).length && dice.chance(0.3)) {
+      await this.#claimNew();
+      return;
+    }
+    if (this.positions.size === 0) return;
+    const [name, position] = dice.pick([...this.positions]);
+    if (dice.chance(0.7)) await this.#fetch(position);
+    if (this.positions.has(name)) await this.#commit(name, position);
+  }
+
+  async #fetch(position: Position): Promise<void> {
+    const { topicName, partition, offset } = position;
+    const partitions = [{ topicName, partition, offset: BigInt(offset) }];
+    const limits = { maxBytes: 1_000, minBytes: 0, maxWaitMs: 0 };
+    const outcome = await this.#client.ask(
+      `fetch ${topicName}/${partition} from ${offset}`,
+      (served) => served.read.fetch({ deliver: 'bytes', partitions, ...limits }),
+    );
+    const result = outcome.kind === 'answered' ? outcome.answer[0] : undefined;
+    if (result === undefined || outcome.kind !== 'answered') return;
+    const end = reportRead(this.#client, { result, offset }, outcome.askedTick);
+    const isRefused = end === undefined && result.kind === 'rejected';
+    position.offset = isRefused ? Number(result.logStartOffset ?? 0n) : (end ?? offset);
+  }
+
+  async #commit(name: string, position: Position): Promise<void> {
+    const { memberId } = this;
+    position.counter += 1;
+    const { topicName, partition, counter } = position;
+    const offset = BigInt(position.offset);
+    const request = {
+      groupId: this.#groupId,
+      member: { memberId, memberEpoch: this.#epoch },
+      offsets: [{ topicName, partition, offset, counter }],
+    };
+    const outcome = await this.#client.ask(
+      `commit ${topicName}/${partition} at ${offset} for ${short(memberId)}`,
+      (served) => served.offsets.commit(request),
+    );
+    if (outcome.kind !== 'answered' || outcome.answer.kind === 'rejected') return;
+    const [result] = outcome.answer.results;
+    if (result?.kind === 'rejected' && result.code === 'FENCED_MEMBER_EPOCH') this.stop();
+    else if (result?.kind === 'rejected' && result.code === 'STALE_MEMBER_EPOCH') this.#drop(name);
+  }
+
+  #use(name: string, position: Position): void {
+    this.positions.set(name, position);
+    this.#report('used', name);
+  }
+
+  #drop(name: string): void {
+    if (this.positions.delete(name)) this.#report('unused', name);
+  }
+
+  #report(kind: 'used' | 'unused', name: string): void {
+    const [topicId = '', partition = ''] = name.split('/');
+    const full = groupPartition(this.#groupId, { topicId, partition: Number(partition) });
+    const { memberId } = this;
+    this.#client.note(() => `${kind} ${name}`);
+    this.#client.world.report({
+      kind,
+      groupId: this.#groupId,
+      memberId,
+      partition: full.slice(this.#groupId.length + 1),
+    });
+  }
+
+  #ownedByTopic() {
+    return [...this.positions.values()].map(({ topicName, partition }) => ({
+      topicName,
+      partitions: [partition],
+    }));
+  }
+}
+
+function isFatal({ code }: Rejected): boolean {
+  return (
+    code === 'UNKNOWN_MEMBER_ID' || code === 'FENCED_MEMBER_EPOCH' || code === 'FENCED_INSTANCE_ID'
+  );
+}
+
+function short(memberId: string): string {
+  return memberId.slice(-4);
+}

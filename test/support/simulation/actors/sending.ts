@@ -1,0 +1,57 @@
+// What the producers share: places to send to, values that nobody else sends, and what an answer means.
+
+import type { PartitionAppendResult } from '../../../../lib/log/append.ts';
+import type { Client, Outcome } from '../client.ts';
+import { WEATHER_MESSAGE } from '../wire.ts';
+
+export interface Place {
+  readonly topicName: string;
+  readonly partition: number;
+}
+
+const RECORDS_PER_BATCH_MAX = 3;
+
+export function topicNames(client: Client): readonly string[] {
+  return Array.from({ length: client.world.scenario.topics }, (_, index) => `topic-${index + 1}`);
+}
+
+/** A partition that there may be. */
+export function pickPlace(client: Client): Place {
+  const { partitions, addsPartitions } = client.world.scenario;
+  const count = addsPartitions ? partitions + 1 : partitions;
+  return { topicName: client.dice.pick(topicNames(client)), partition: client.dice.below(count) };
+}
+
+/** Says who sent them, in which of its lives, and the how manieth it is. */
+export function newValues(client: Client, number: number): readonly string[] {
+  const count = client.dice.between(1, RECORDS_PER_BATCH_MAX);
+  return Array.from(
+    { length: count },
+    (_, index) => `${client.name}.${client.starts}#${number}${'abc'.charAt(index)}`,
+  );
+}
+
+export function reportAck(
+  client: Client,
+  values: readonly string[],
+  appended: {
+    readonly topicName: string;
+    readonly partition: number;
+    readonly baseOffset: number;
+    readonly askedTick: number;
+    readonly matchOffset?: number;
+  },
+): void {
+  client.world.report({ kind: 'acked', who: client.name, values, ...appended });
+}
+
+/** The result for the one partition asked for; undefined when nobody knows. */
+export function resultOf(
+  outcome: Outcome<readonly PartitionAppendResult[]>,
+): PartitionAppendResult | undefined {
+  return outcome.kind === 'answered' ? outcome.answer[0] : undefined;
+}
+
+export function isWeather(message: string): boolean {
+  return message.includes(WEATHER_MESSAGE);
+}

@@ -1,0 +1,66 @@
+// After a newer producer epoch or a newer generation of a group exists, nothing done under the older one takes effect.
+
+import { type GroupModel, groupPartition } from '../group-model.ts';
+import type { PartitionModel } from '../log-model.ts';
+import type { CallSeen, Invariant, Observation, Placed } from '../observation.ts';
+
+export class Fenced implements Invariant {
+  readonly name = 'fenced';
+  readonly #groups: GroupModel;
+  readonly #epochs = new Map<PartitionModel, Map<number, number>>();
+
+  constructor(groups: GroupModel) {
+    this.#groups = groups;
+  }
+
+  check(seen: Observation): string | undefined {
+    if (seen.kind === 'placed') return this.#checkPlaced(seen);
+    return seen.kind === 'call' ? this.#checkCall(seen) : undefined;
+  }
+
+  #checkPlaced({ partition, batches }: Placed): string | undefined {
+    const epochs = this.#epochs.get(partition) ?? new Map<number, number>();
+    this.#epochs.set(partition, epochs);
+    for (const { sequence, values } of batches) {
+      if (sequence === undefined) continue;
+      const { producerId, producerEpoch } = sequence;
+      const latest = epochs.get(producerId) ?? producerEpoch;
+      if (producerEpoch < latest) {
+        return `${values[0]} of epoch ${producerEpoch} was put into ${partition.name} after records of epoch ${latest}`;
+      }
+      epochs.set(producerId, producerEpoch);
+    }
+    return undefined;
+  }
+
+  #checkCall({ call }: CallSeen): string | undefined {
+    switch (call.method) {
+      case 'claimPartition':
+      case 'claimFirst':
+        if (call.answer.kind !== 'claimed') return undefined;
+        return this.#checkZombie('claimed', call.asked[0]);
+      case 'commitOffset':
+        if (call.answer.kind !== 'committed') return undefined;
+        return this.#checkZombie('committed', call.asked[0]);
+      default:
+        return undefined;
+    }
+  }
+
+  /** Whoever was evicted or replaced, and whose partition was promised to somebody else since. */
+  #checkZombie(
+    what: string,
+    asked: {
+      readonly groupId: string;
+      readonly memberId: string;
+      readonly partition: { readonly topicId: string; readonly partition: number };
+    },
+  ): string | undefined {
+    const { groupId, memberId, partition } = asked;
+    const fence = this.#groups.members.get(`${groupId} ${memberId}`)?.fence;
+    const told = this.#groups.told.get(groupPartition(groupId, partition));
+    const isFenced = fence === 'expired' || fence === 'replaced';
+    if (!isFenced || told === undefined || told.memberId === memberId) return undefined;
+    return `${memberId} was ${fence}, and ${what} partition ${partition.partition} after it was given to ${told.memberId} at epoch ${told.epoch}`;
+  }
+}

@@ -1,0 +1,72 @@
+// At any moment at most one member of a group may commit for a partition: whoever claimed it last. A claim hears what
+// was committed last, and a late commit never moves an offset back.
+
+import type { OffsetItem } from '../../../../lib/group/offset.ts';
+import { type GroupModel, groupPartition, type OffsetModel } from '../group-model.ts';
+import type { CallSeen, Invariant, Observation } from '../observation.ts';
+
+type Asked = {
+  readonly groupId: string;
+  readonly memberId: string;
+  readonly partition: { readonly topicId: string; readonly partition: number };
+};
+
+export class OneOwner implements Invariant {
+  readonly name = 'one-owner';
+  readonly #groups: GroupModel;
+
+  constructor(groups: GroupModel) {
+    this.#groups = groups;
+  }
+
+  check(seen: Observation): string | undefined {
+    return seen.kind === 'call' ? this.#checkCall(seen) : undefined;
+  }
+
+  #checkCall({ call }: CallSeen): string | undefined {
+    switch (call.method) {
+      case 'claimPartition':
+      case 'claimFirst': {
+        const [asked] = call.asked;
+        if (call.answer.kind !== 'claimed') return undefined;
+        const stands = this.#groups.offsets.get(groupPartition(asked.groupId, asked.partition));
+        if (stands === undefined) return undefined;
+        return checkOwner(stands, asked) ?? checkHeard(stands, asked, call.answer.offset);
+      }
+      case 'commitOffset': {
+        const [asked] = call.asked;
+        if (call.answer.kind !== 'committed') return undefined;
+        const stands = this.#groups.offsets.get(groupPartition(asked.groupId, asked.partition));
+        return checkCommit(stands, asked);
+      }
+      default:
+        return undefined;
+    }
+  }
+}
+
+function checkOwner(stands: OffsetModel, asked: Asked & { readonly epoch: number }) {
+  const { epoch, memberId } = stands.owner;
+  const isLater = epoch < asked.epoch || (epoch === asked.epoch && memberId === asked.memberId);
+  if (isLater) return undefined;
+  return `${asked.memberId} claimed partition ${asked.partition.partition} at epoch ${asked.epoch}, which ${memberId ?? 'nobody'} owns at ${epoch}`;
+}
+
+function checkHeard(stands: OffsetModel, asked: Asked, heard: OffsetItem): string | undefined {
+  const committed = heard.committed === undefined ? undefined : Number(heard.committed.offset);
+  if (committed === stands.committed && heard.counter === stands.counter) return undefined;
+  return `${asked.memberId} claimed partition ${asked.partition.partition} and heard ${committed} (commit ${heard.counter}), where ${stands.committed} (commit ${stands.counter}) is committed`;
+}
+
+function checkCommit(
+  stands: OffsetModel | undefined,
+  asked: Asked & { readonly memberEpoch: number; readonly counter?: number },
+): string | undefined {
+  const { memberId, memberEpoch, counter, partition } = asked;
+  const owner = stands?.owner;
+  if (owner?.memberId !== memberId || owner.epoch > memberEpoch) {
+    return `${memberId} committed partition ${partition.partition} at epoch ${memberEpoch}, which ${owner?.memberId ?? 'nobody'} owns at ${owner?.epoch ?? 0}`;
+  }
+  if (counter === undefined || stands === undefined || counter > stands.counter) return undefined;
+  return `${memberId}'s commit ${counter} of partition ${partition.partition} took effect after its commit ${stands.counter}`;
+}

@@ -1,0 +1,47 @@
+// A process that serves: the real services over the storage as this process reaches it, with caches of its own, which a
+// crash empties.
+
+import type { LateAppend } from '../../../lib/ports/environment.ts';
+import { createGroupServices, type GroupServices } from '../../../lib/service/group-services.ts';
+import { createServices, type Services } from '../../../lib/service/services.ts';
+import type { StoragePorts } from './calls.ts';
+import type { Dice } from './dice.ts';
+import { SimulatedProcess } from './process.ts';
+import type { Scheduler } from './scheduler.ts';
+
+export interface Served extends Services, GroupServices {}
+
+export interface ServerParts {
+  readonly scheduler: Scheduler;
+  readonly dice: Dice;
+  readonly skewMs: number;
+  /** The storage as a process reaches it. */
+  readonly reach: (process: SimulatedProcess) => StoragePorts;
+  readonly random: (dice: Dice) => Dice;
+  readonly appendLater: (request: LateAppend) => void;
+  /** What a planted bug makes of the services. */
+  readonly change: (served: Served, ports: StoragePorts) => Served;
+}
+
+export class Server {
+  readonly process: SimulatedProcess;
+  served!: Served;
+
+  constructor(name: string, parts: ServerParts) {
+    this.process = new SimulatedProcess(name, parts, (process) => {
+      const { clock, dice } = process;
+      const storage = parts.reach(process);
+      const invoker = {
+        appendLater: (request: LateAppend) => {
+          parts.appendLater(request);
+          return Promise.resolve();
+        },
+      };
+      const ports = { ...storage, clock, random: parts.random(dice), invoker };
+      this.served = parts.change(
+        { ...createServices(ports), ...createGroupServices(ports) },
+        storage,
+      );
+    });
+  }
+}
