@@ -127,6 +127,13 @@ export const JOB_GETS_AT_ONCE = 64;
 /** Pages that one request of a job lists, and segments that one run makes of a partition. */
 export const JOB_PAGES_PER_LIST = 500;
 export const JOB_SEGMENTS_PER_RUN = 64;
+/** How long after its end each job of the local home begins again. */
+export const LOCAL_MERGE_INTERVAL_MS = 30_000;
+export const LOCAL_RETENTION_INTERVAL_MS = 60_000;
+export const LOCAL_COMPACT_INTERVAL_MS = 60_000;
+export const LOCAL_GARBAGE_INTERVAL_MS = 900_000;
+/** Bytes that a partition rolls between two nudges of the merging job. */
+export const NUDGE_BYTES = 256 * MIB;
 /** Segments that one rewrite of log compaction joins, and items of its transaction. */
 export const SEGMENTS_PER_REWRITE_MAX = 40;
 /** Pages, or other items of one partition's index, that one request deletes. */
@@ -200,3 +207,8 @@ export const EVICTION_ATTEMPTS_MAX = 3;
  * than GARBAGE_GRACE_MS, so that no append which is still under way outlives it.
  */
 export const PRODUCER_EXPIRATION_MS = 86_400_000;
+
+/** What DynamoDB writes in one transaction: so many partitions can be appended to all or none. */
+export const TRANSACTION_ITEMS_MAX = 100;
+/** How often an append to several heads goes again when it meets other writes of them: they can't be put in a line. */
+export const ATOMIC_ATTEMPTS_MAX = 12;

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StratalogError } from '../../lib/errors.ts';
 import type { Clock, Invoker } from '../../lib/ports/environment.ts';
+import { type Background, createBackground } from '../../lib/service/background.ts';
 import { createGroupServices, type GroupServices } from '../../lib/service/group-services.ts';
 import { createServices, type Services } from '../../lib/service/services.ts';
 import {
@@ -60,6 +61,11 @@ export function createGroupRuntime(): GroupServices {
 /** The same for producer ids. */
 export function createTransactionRuntime(): TransactionServices {
   return createTransactionServices(storagePorts());
+}
+
+/** The same for background jobs. */
+export function createBackgroundRuntime(): Background {
+  return createBackground(storagePorts());
 }
 
 function storagePorts() {

@@ -8,6 +8,7 @@ import { createApp } from '../api/app.ts';
 import { allRoutes } from '../api/routes/all.ts';
 import { required } from '../assert.ts';
 import { LOCAL_POLL_MS_MAX, LOCAL_POLL_MS_MIN } from '../limits.ts';
+import { createBackground } from '../service/background.ts';
 import { createGroupServices, type GroupServices } from '../service/group-services.ts';
 import { createServices, type Services } from '../service/services.ts';
 import {
@@ -15,6 +16,7 @@ import {
   type TransactionServices,
 } from '../service/transaction-services.ts';
 import { createLocalStorage, type LocalStorage } from '../storage/local/local-storage.ts';
+import { startBackgroundJobs } from './background.ts';
 import { createLateQueue, systemClock, systemRandom } from './environment.ts';
 import { nodeBodies } from './node-bodies.ts';
 
@@ -59,6 +61,7 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
   try {
     const { server, port } = await listen(app, { host, port: options.port });
     const underWay = watchRequests(server);
+    const jobs = startBackgroundJobs(createBackground(ports), systemClock, complain);
     url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     return {
       url,
@@ -68,6 +71,7 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
         stopping.abort();
         await closeServer(server, underWay);
         await queue.drain();
+        await jobs.stop();
         await storage.close();
       },
     };
@@ -75,6 +79,11 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
     await storage.close();
     throw error;
   }
+}
+
+/** On stderr, since nothing else hears of what a job could not do. */
+function complain(job: string, problem: unknown): void {
+  console.error(`${job}:`, problem);
 }
 
 /** What references point to: the same bytes that a presigned range of S3 gives. */

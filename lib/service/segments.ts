@@ -34,6 +34,8 @@ export interface SegmentService {
   mergeAll(limit: RunLimit): Promise<MergeReport>;
   /** Merges what is due of one topic, or of one partition of it. */
   mergeTopic(topic: Topic, limit: RunLimit, partition?: number): Promise<MergeReport>;
+  /** Merges what is due of one partition, whose topic is looked for; nothing when there is none. */
+  mergePartition(partition: PartitionKey, limit: RunLimit): Promise<MergeReport>;
 }
 
 /** A report under way. */
@@ -63,7 +65,7 @@ export function createSegmentService(
     }
   };
 
-  return {
+  const service: SegmentService = {
     async mergeAll(limit) {
       const counts = noCounts();
       for await (const topic of activeTopics(ports)) {
@@ -80,7 +82,15 @@ export function createSegmentService(
       await mergeInto(counts, topic, keys, limit);
       return counts;
     },
+
+    async mergePartition({ topicId, partition }, limit) {
+      for await (const topic of activeTopics(ports)) {
+        if (topic.topicId === topicId) return await service.mergeTopic(topic, limit, partition);
+      }
+      return noCounts();
+    },
   };
+  return service;
 }
 
 function noCounts(): Counts {
