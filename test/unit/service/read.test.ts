@@ -146,6 +146,13 @@ describe('what a fetch costs (bounded)', () => {
     expect(log.wire.take()).toMatchObject({ readHeads: 1, findPages: 1 });
   }, 60_000);
 
+  it('is the same for a thousand groups as for one: a head each, and the bytes once', async () => {
+    await append(0, 'a');
+    log.wire.take();
+    await Promise.all(Array.from({ length: 1_000 }, () => fetch({ 0: 0n })));
+    expect(log.wire.take()).toEqual({ readHeads: 1_000, getRange: 1 });
+  });
+
   it('is no GET when a warm process has the bytes', async () => {
     await append(0, 'a');
     await fetch({ 0: 0n });
