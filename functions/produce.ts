@@ -3,9 +3,10 @@
 import { produceRoutes } from '../lib/api/routes/produce.ts';
 import { type Handler, httpHandler } from './shared/handler.ts';
 import { invokeMyself, lateAppendOf } from './shared/late-append.ts';
+import { mergeNudger } from './shared/nudge.ts';
 import { createRuntime } from './shared/runtime.ts';
 
-const services = createRuntime(invokeMyself());
+const services = createRuntime(invokeMyself(), mergeNudger());
 const overHttp = httpHandler(produceRoutes, services);
 
 /** A late append that fails in the storage throws, so that Lambda delivers it again; a refusal is final. */

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StratalogError } from '../../lib/errors.ts';
 import type { Clock, Invoker } from '../../lib/ports/environment.ts';
+import type { Nudger } from '../../lib/ports/nudger.ts';
 import { type Background, createBackground } from '../../lib/service/background.ts';
 import { createGroupServices, type GroupServices } from '../../lib/service/group-services.ts';
 import { createServices, type Services } from '../../lib/service/services.ts';
@@ -49,8 +50,9 @@ function tableNames(): TableNames {
 }
 
 /** Asks nobody: the first request opens the first connection. */
-export function createRuntime(invoker: Invoker = noInvoker): Services {
-  return createServices({ ...storagePorts(), invoker });
+export function createRuntime(invoker: Invoker = noInvoker, nudger?: Nudger): Services {
+  const ports = { ...storagePorts(), invoker };
+  return createServices(nudger === undefined ? ports : { ...ports, nudger });
 }
 
 /** The same for consumer groups. */

@@ -2,6 +2,7 @@
 // share. Made once a process, since it keeps what is warm: topics by name, and ranges of immutable objects.
 
 import type { Clock, Invoker, RandomSource } from '../ports/environment.ts';
+import type { Nudger } from '../ports/nudger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { PartitionStore } from '../ports/partition-store.ts';
 import type { SegmentStore } from '../ports/segment-store.ts';
@@ -28,6 +29,8 @@ export interface ServicePorts extends Storage {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly invoker: Invoker;
+  /** Without one, merging waits for its schedule. */
+  readonly nudger?: Nudger;
 }
 
 export interface Services {
