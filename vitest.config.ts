@@ -51,6 +51,7 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      { test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'] } },
       {
         test: {
           name: 'infra',

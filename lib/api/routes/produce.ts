@@ -1,7 +1,7 @@
 // Producing: one record, many to a topic, many to many topics, or batches as they are.
 
 import * as z from 'zod';
-import { RECORDS_PER_REQUEST_MAX } from '../../limits.ts';
+import { RECORDS_PER_REQUEST_MAX, TRANSACTION_ITEMS_MAX } from '../../limits.ts';
 import type { ProduceRecord } from '../../log/produce.ts';
 import { decodeFrames } from '../../record/frames.ts';
 import type { Acks, BatchesResult, ProduceService, RecordResult } from '../../service/produce.ts';
@@ -11,6 +11,7 @@ import { type ErrorFields, errorFields, errorFieldsOf, problem } from '../proble
 import type { Reply } from '../reply.ts';
 import {
   bytesOf,
+  flag,
   headers,
   isoTime,
   offset,
@@ -50,12 +51,18 @@ type RecordBody = z.output<z.ZodObject<typeof record>>;
 
 const id = z.union([z.string().max(200), z.int()]).transform(String);
 const options = { acks: acks.optional(), match_offset: matchOffset.optional() };
+const atomic = z
+  .boolean()
+  .optional()
+  .describe(`All or none, over all topics; at most ${TRANSACTION_ITEMS_MAX} partitions`);
+const manyOptions = { ...options, atomic };
 const optionsQuery = z.strictObject(options);
+const manyOptionsQuery = z.strictObject({ ...options, atomic: flag });
 const topicParams = z.object({ topic_name: topicName });
 
 const produceOne = z.strictObject({ ...options, ...record }).meta({ id: 'ProduceRequest' });
 const entriesOf = <Entry extends z.ZodObject>(entry: Entry) =>
-  z.strictObject({ ...options, entries: z.array(entry).min(1).max(RECORDS_PER_REQUEST_MAX) });
+  z.strictObject({ ...manyOptions, entries: z.array(entry).min(1).max(RECORDS_PER_REQUEST_MAX) });
 const produceToTopic = entriesOf(z.strictObject({ id, ...record })).meta({
   id: 'ProduceBatchRequest',
 });
@@ -133,7 +140,7 @@ export const produceRoutes: readonly Route[] = [
       function: 'produce',
       summary: 'Append many records to one topic',
       params: topicParams,
-      query: optionsQuery,
+      query: manyOptionsQuery,
       body: produceToTopic,
       answers: {
         200: { description: 'All stored', schema: results },
@@ -159,7 +166,7 @@ export const produceRoutes: readonly Route[] = [
       path: '/records',
       function: 'produce',
       summary: 'Append many records, or record batches as they are, to many topics with one object',
-      query: optionsQuery,
+      query: manyOptionsQuery,
       body: produceToTopics,
       rawBody: true,
       answers: {
@@ -167,7 +174,7 @@ export const produceRoutes: readonly Route[] = [
         202: accepted,
         207: { description: 'Some stored, some not', schema: z.union([results, batchResults]) },
       },
-      errors: MANY_ERRORS,
+      errors: [404, ...MANY_ERRORS],
     },
     async ({ query, body = { entries: [] }, raw }, services) => {
       if (raw !== undefined) return produceRaw(services.produce, produceOptions(query, {}), raw);
@@ -183,16 +190,23 @@ export const produceRoutes: readonly Route[] = [
 interface ProduceOptionsBody {
   readonly acks?: Acks | undefined;
   readonly match_offset?: number | undefined;
+  readonly atomic?: boolean | undefined;
+}
+
+interface ProduceAsked {
+  readonly acks: Acks;
+  readonly atomic: boolean;
+  readonly matchOffset?: bigint;
 }
 
 /** Options may stand in the query (for raw bodies) or in the body. */
-function produceOptions(
-  query: ProduceOptionsBody,
-  body: ProduceOptionsBody,
-): { readonly acks: Acks; readonly matchOffset?: bigint } {
+function produceOptions(query: ProduceOptionsBody, body: ProduceOptionsBody): ProduceAsked {
   const match = body.match_offset ?? query.match_offset;
-  const wanted = body.acks ?? query.acks ?? 'stored';
-  return match === undefined ? { acks: wanted } : { acks: wanted, matchOffset: BigInt(match) };
+  const asked = {
+    acks: body.acks ?? query.acks ?? 'stored',
+    atomic: body.atomic ?? query.atomic ?? false,
+  };
+  return match === undefined ? asked : { ...asked, matchOffset: BigInt(match) };
 }
 
 function recordOf(name: string, body: RecordBody): ProduceRecord {
@@ -233,7 +247,7 @@ function oneReply(
 
 async function produceMany(
   produce: ProduceService,
-  asked: { readonly acks: Acks; readonly matchOffset?: bigint },
+  asked: ProduceAsked,
   entries: readonly { readonly id: string; readonly record: ProduceRecord }[],
 ): Promise<Reply> {
   const seen = new Set<string>();
@@ -265,7 +279,7 @@ async function produceMany(
 
 async function produceRaw(
   produce: ProduceService,
-  asked: { readonly acks: Acks; readonly matchOffset?: bigint },
+  asked: ProduceAsked,
   body: Uint8Array,
 ): Promise<Reply> {
   const partitions = decodeFrames(body);

@@ -1,0 +1,54 @@
+// The HTTP API against requests that its own OpenAPI document allows and forbids, as schemathesis makes them up: no 5xx,
+// and no status, media type or body that the document doesn't know.
+
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
+import { runPythonTool } from '../support/deploy/python-tool.ts';
+
+const SCHEMATHESIS = {
+  name: 'schemathesis',
+  version: '4.32.5',
+  program: 'from schemathesis.cli import schemathesis; schemathesis()',
+  file: join('schemathesis', 'schemas.py'),
+};
+/** Everything that is wrong once, then made up until the time is over. */
+const SECONDS = 150;
+const EXAMPLES_MAX = 30;
+const CHECKS = [
+  'not_a_server_error',
+  'status_code_conformance',
+  'content_type_conformance',
+  'response_schema_conformance',
+];
+const TIMEOUT_MS = 280_000;
+
+let home: LocalHome;
+
+beforeAll(async () => {
+  home = await startLocalHome({ port: 0, dataDirectory: ':memory:' });
+});
+
+afterAll(() => home.close());
+
+it(
+  'answers what its document says, whatever it is asked',
+  async () => {
+    const seed = process.env.FUZZ_SEED ?? String(Date.now() % 1_000_000);
+    const { code, output } = await runPythonTool(
+      SCHEMATHESIS,
+      [
+        ...['run', `${home.url}/openapi.json`, '--checks', CHECKS.join(',')],
+        ...['--phases', 'coverage,fuzzing', '--max-examples', String(EXAMPLES_MAX)],
+        ...['--max-time', String(SECONDS), '--workers', '2', '--seed', seed],
+        ...['--suppress-health-check', 'all', '--warnings', 'off', '--no-color'],
+      ],
+      TIMEOUT_MS,
+    );
+    const summary = /\d+ generated.*/.exec(output)?.[0] ?? '';
+    process.stdout.write(`FUZZ_SEED=${seed}: ${summary}\n`);
+    expect(code, output).toBe(0);
+    expect(summary).toMatch(/[1-9]\d{2,} generated/);
+  },
+  TIMEOUT_MS,
+);
