@@ -14,7 +14,9 @@ export function mixedReply(
   json: Readonly<Record<string, unknown>>,
 ): Reply {
   const refusals = outcomes.filter((outcome) => 'code' in outcome);
-  const [first] = refusals;
+  // Where one refusal has kept the others out, that one says why.
+  const [any] = refusals;
+  const first = refusals.find(({ code }) => code !== 'OPERATION_NOT_ATTEMPTED') ?? any;
   if (first === undefined) return { status: 200, json };
   return refusals.length < outcomes.length ? { status: 207, json } : problem(first, json);
 }

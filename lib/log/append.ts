@@ -17,6 +17,8 @@ export interface AppendRequest {
   readonly partitions: readonly PartitionBatches[];
   /** Append only if the next offset is this; allowed for a single partition. */
   readonly matchOffset?: bigint;
+  /** All partitions or none, in one transaction; at most TRANSACTION_ITEMS_MAX of them. Default: each for itself. */
+  readonly atomic?: boolean;
   /** The WAL object's ULID when it was made before (acks=0, answered earlier). */
   readonly objectId?: string;
 }

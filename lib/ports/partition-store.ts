@@ -76,6 +76,18 @@ export interface PartitionStore extends ProducerStateStore {
    */
   appendToHead(request: AppendToHeadRequest): Promise<AppendToHeadOutcome>;
 
+  /**
+   * Appends to several heads, all or none, in one transaction: each on the conditions of `appendToHead`. 1 to
+   * TRANSACTION_ITEMS_MAX heads, each once. `refused`: by position, what stands where a condition failed. A transaction
+   * that met another write is THROTTLED with effect `none`.
+   */
+  appendToHeads(
+    appends: readonly AppendToHeadRequest[],
+  ): Promise<
+    | { readonly kind: 'appended' }
+    | { readonly kind: 'refused'; readonly heads: ReadonlyMap<number, Head | undefined> }
+  >;
+
   /** Heads in the order asked, at most HEADS_PER_READ_MAX; undefined where there is none. */
   readHeads(partitions: readonly PartitionKey[]): Promise<readonly (Head | undefined)[]>;
 

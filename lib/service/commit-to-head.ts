@@ -1,43 +1,31 @@
 // The commit point of an append: one conditional write on a partition's head, and what to do with each of its outcomes.
 
 import { type Rejected, rejected, StratalogError } from '../errors.ts';
-import { LOST_ANSWER_PAGES_MAX, PRODUCERS_PER_HEAD_CAP, STORAGE_ATTEMPTS_MAX } from '../limits.ts';
-import { explainRefusal, findObject } from '../log/append.ts';
-import type { PartitionKey } from '../log/keys.ts';
-import { type Head, locateEntries, recordCountOf, type TailEntry } from '../log/partition.ts';
-import { mustEvict } from '../log/producer-states.ts';
+import { PRODUCERS_PER_HEAD_CAP, STORAGE_ATTEMPTS_MAX } from '../limits.ts';
+import { explainRefusal } from '../log/append.ts';
+import { type Head, recordCountOf } from '../log/partition.ts';
 import {
   type ExpectedProducer,
   expectedWithoutHead,
-  lastSequence,
-  planReturn,
-  planSequence,
   type SequencedBatch,
 } from '../log/sequence.ts';
-import type { AppendToHeadOutcome, PartitionStore } from '../ports/partition-store.ts';
+import type { AppendToHeadOutcome } from '../ports/partition-store.ts';
 import { evictProducers } from './evict-producers.ts';
-import { pause, type RetryPorts, withRetries } from './retry.ts';
+import {
+  type CommitPorts,
+  type Committed,
+  decideSequence,
+  findAppended,
+  type HeadCommit,
+  keepSmall,
+  type Progress,
+  producerCondition,
+  sequencedBatch,
+} from './head-decisions.ts';
+import { pause, withRetries } from './retry.ts';
 import { rollTail } from './roll.ts';
 
-export interface CommitPorts extends RetryPorts {
-  readonly partitions: PartitionStore;
-}
-
-export interface HeadCommit {
-  readonly partition: PartitionKey;
-  readonly objectId: string;
-  readonly entries: readonly TailEntry[];
-  readonly matchOffset?: bigint;
-}
-
-type Committed = { readonly kind: 'committed'; readonly baseOffset: bigint };
 type Attempt = AppendToHeadOutcome | { readonly kind: 'unknown' };
-
-/** What is known between tries. */
-interface Progress {
-  /** The producer's state to demand; undefined for a plain append. */
-  readonly expected: ExpectedProducer | undefined;
-}
 
 /** A commit of which one try has an outcome. */
 interface TriedCommit extends HeadCommit {
@@ -84,40 +72,13 @@ async function start(
   return decideSequence(ports, { ...commit, batch }, head);
 }
 
-/** A producer that isn't in the head may have its state outside: read after the head, never before it. */
-async function decideSequence(
-  ports: CommitPorts,
-  { partition, batch }: { readonly partition: PartitionKey; readonly batch: SequencedBatch },
-  head: Head | undefined,
-): Promise<Committed | Rejected | Progress> {
-  if (head === undefined) {
-    return rejected('UNKNOWN_TOPIC_OR_PARTITION', 'the topic was deleted meanwhile');
-  }
-  let plan = planSequence(head, batch);
-  if (plan.kind === 'look-up') {
-    const read = () => ports.partitions.readProducer(partition, batch.producerId);
-    plan = planReturn(head, batch, await withRetries(ports, read, { repeatable: true }));
-  }
-  if (plan.kind === 'duplicate') return { kind: 'committed', baseOffset: plan.baseOffset };
-  return plan.kind === 'append' ? { expected: plan.expected } : plan;
-}
-
 async function tryAppend(
   ports: CommitPorts,
   commit: HeadCommit,
   batch: SequencedBatch | undefined,
   expected: ExpectedProducer | undefined,
 ): Promise<Attempt> {
-  const producer =
-    batch === undefined || expected === undefined
-      ? {}
-      : {
-          producer: {
-            producerId: batch.producerId,
-            expected,
-            next: { producerEpoch: batch.producerEpoch, lastSequence: lastSequence(batch) },
-          },
-        };
+  const producer = producerCondition(batch, expected);
   try {
     return await withRetries(ports, () =>
       ports.partitions.appendToHead({ ...commit, ...producer }),
@@ -137,7 +98,9 @@ async function conclude(
   switch (outcome.kind) {
     case 'appended': {
       const baseOffset = outcome.head.nextOffset - BigInt(recordCountOf(commit.entries));
-      await keepSmall(ports, commit, outcome.head);
+      const { partition, entries, progress } = commit;
+      const { expected } = progress;
+      await keepSmall(ports, { partition, entryCount: entries.length, expected }, outcome.head);
       return { kind: 'committed', baseOffset };
     }
     case 'unknown':
@@ -145,14 +108,6 @@ async function conclude(
     case 'refused':
       return concludeRefusal(ports, commit, outcome.head);
   }
-}
-
-/** Every append pays for the whole head: moves out what this one has made too much. */
-async function keepSmall(ports: CommitPorts, commit: TriedCommit, head: Head): Promise<void> {
-  await rollTail(ports, commit.partition, head, commit.entries.length);
-  const { expected } = commit.progress;
-  if (expected === undefined || !mustEvict(head, expected.kind === 'absent')) return;
-  await evictProducers(ports, commit.partition, head);
 }
 
 async function concludeRefusal(
@@ -182,30 +137,17 @@ async function findLostAppend(
   ports: CommitPorts,
   commit: TriedCommit,
 ): Promise<Committed | Rejected | Progress> {
-  const { partition, objectId, batch } = commit;
+  const { partition, batch } = commit;
   const read = { repeatable: true };
   const [head] = await withRetries(ports, () => ports.partitions.readHeads([partition]), read);
   if (head === undefined) {
     return rejected('UNKNOWN_TOPIC_OR_PARTITION', 'the topic was deleted meanwhile');
   }
-  const inTail = findObject(locateEntries(head.tailBase, head.tail), objectId);
-  if (inTail !== undefined) return { kind: 'committed', baseOffset: inTail };
-  const query = { offset: head.tailBase, limit: LOST_ANSWER_PAGES_MAX };
-  const pages = await withRetries(ports, () => ports.partitions.findPages(partition, query), read);
-  for (const page of pages) {
-    const inPage = findObject(locateEntries(page.baseOffset, page.entries), objectId);
-    if (inPage !== undefined) return { kind: 'committed', baseOffset: inPage };
-  }
+  const baseOffset = await findAppended(ports, commit, head);
+  if (baseOffset !== undefined) return { kind: 'committed', baseOffset };
   if (batch !== undefined) return decideSequence(ports, { partition, batch }, head);
   return rejected(
     'REQUEST_TIMED_OUT',
     'the storage did not answer and the records are not in the log; send them again (they may appear twice if the first request still arrives)',
   );
-}
-
-/** The one batch of an idempotent producer; undefined for a plain append. */
-function sequencedBatch(entries: readonly TailEntry[]): SequencedBatch | undefined {
-  const [entry] = entries;
-  if (entry?.producer === undefined) return undefined;
-  return { ...entry.producer, recordCount: entry.recordCount };
 }

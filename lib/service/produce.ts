@@ -16,6 +16,7 @@ import {
 import { topicLimits } from '../log/topic-config.ts';
 import type { Invoker } from '../ports/environment.ts';
 import { type AppendService, newObjectId, unknownTopic } from './append.ts';
+import { notAttempted } from './commit-to-heads.ts';
 import type { RetryPorts } from './retry.ts';
 import type { KnownTopic, TopicCatalog } from './topic-catalog.ts';
 
@@ -26,6 +27,8 @@ interface ProduceOptions {
   readonly acks: Acks;
   /** Append only if the next offset is this; all records must go to one partition. */
   readonly matchOffset?: bigint;
+  /** All or none, over all topics and partitions; at most TRANSACTION_ITEMS_MAX partitions. */
+  readonly atomic?: boolean;
 }
 
 export type RecordResult = ProducedRecord | AcceptedRecord | Rejected;
@@ -66,9 +69,9 @@ export function createProduceService(
     groups: readonly PartitionBatches[],
   ): Promise<readonly BatchesResult[]> {
     if (request.acks === 'stored') {
-      const { matchOffset } = request;
+      const { matchOffset, atomic = false } = request;
       const condition = matchOffset === undefined ? {} : { matchOffset };
-      return tools.append.append({ partitions: groups, ...condition });
+      return tools.append.append({ partitions: groups, atomic, ...condition });
     }
     if (groups.length > 0) await handOver(groups);
     return groups.map(({ topicName, partition }) => ({ kind: 'accepted', topicName, partition }));
@@ -96,6 +99,10 @@ export function createProduceService(
       const known = await findTopics(tools.catalog, request.records);
       const start = firstPartition(ports);
       const planned = planRecords(request.records, known, { start, nowMs: ports.clock.nowMs() });
+      const placedCount = planned.groups.reduce((count, { records }) => count + records.length, 0);
+      if (request.atomic === true && placedCount < request.records.length) {
+        return withNoneAttempted(planned);
+      }
       const sent = await send(request, planned.groups);
       const results: RecordResult[] = [...planned.results];
       for (const [index, group] of planned.groups.entries()) {
@@ -121,6 +128,17 @@ export function createProduceService(
   };
 }
 
+/** Some records were refused before any was sent: the others aren't sent. */
+function withNoneAttempted(planned: {
+  readonly groups: readonly RecordGroup[];
+  readonly results: readonly RecordResult[];
+}): readonly RecordResult[] {
+  const placed = new Set(
+    planned.groups.flatMap(({ records }) => records.map(({ index }) => index)),
+  );
+  return planned.results.map((result, index) => (placed.has(index) ? notAttempted() : result));
+}
+
 function checkRequest(request: ProduceOptions, recordCount: number): Rejected | undefined {
   if (recordCount > RECORDS_PER_REQUEST_MAX) {
     return rejected(
@@ -130,6 +148,9 @@ function checkRequest(request: ProduceOptions, recordCount: number): Rejected | 
   }
   if (request.acks === 'none' && request.matchOffset !== undefined) {
     return rejected('INVALID_REQUEST', 'match_offset needs acks=1 or acks=all');
+  }
+  if (request.acks === 'none' && request.atomic === true) {
+    return rejected('INVALID_REQUEST', 'atomic needs acks=1 or acks=all');
   }
   return undefined;
 }

@@ -12,6 +12,7 @@ import { clientsOf } from '../support/emulators/aws-server.ts';
 import { DYNOXIDE_MISSING, startDynoxide } from '../support/emulators/dynoxide.ts';
 import { producerStates, producerStores } from '../support/emulators/producer-contracts.ts';
 import type { Server } from '../support/emulators/server.ts';
+import { appendToHeadsContract } from './append-to-heads-contract.ts';
 import { producerStateContract } from './producer-state-contract.ts';
 import { producerStoreContract } from './producer-store-contract.ts';
 
@@ -49,6 +50,12 @@ describe.each([
     };
     return { store: storage.partitions, passTime };
   });
+
+  appendToHeadsContract(async () => {
+    const storage = createLocalStorage({ directory: directory() });
+    closing.push(() => storage.close());
+    return storage.partitions;
+  });
 });
 
 if (DYNOXIDE_MISSING !== undefined) {
@@ -72,4 +79,5 @@ describe.skipIf(DYNOXIDE_MISSING !== undefined)('the store of producers against 
 
   producerStoreContract(producerStores(() => clients));
   producerStateContract(producerStates(() => clients));
+  appendToHeadsContract(async () => (await producerStates(() => clients)()).store);
 });

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { AwsClients } from '../../lib/storage/aws/clients.ts';
+import { appendToHeadsContract } from '../contract/append-to-heads-contract.ts';
 import { cleanupStoreContract, leaseStoreContract } from '../contract/cleanup-store-contract.ts';
 import { groupStoreContract } from '../contract/group-store-contract.ts';
 import { objectReferenceContract, objectStoreContract } from '../contract/object-store-contract.ts';
@@ -53,6 +54,8 @@ export function storageContracts(start: () => Promise<StorageServers>): void {
   describe('group store', () => groupStoreContract(groupStores(() => clients)));
   describe('offset store', () => offsetStoreContract(groupStores(() => clients)));
   describe('producer states', () => producerStateContract(producerStates(() => clients)));
+  describe('appends to several heads', () =>
+    appendToHeadsContract(async () => (await producerStates(() => clients)()).store));
   describe('producer store', () => producerStoreContract(producerStores(() => clients)));
   describe('topic store', () => topicStoreContract(topicStores(() => clients)));
   describe('object store', () => objectStoreContract(objectStores(() => clients)));

@@ -11,7 +11,8 @@ import { byteCountOf, type Page, recordCountOf } from '../../log/partition.ts';
 import type { KnownProducer } from '../../log/producer-states.ts';
 import type { AppendToHeadRequest, ProducerCondition } from '../../ports/partition-store.ts';
 import { type Item, numberValue, textValue } from './attributes.ts';
-import { encodeProducerState, encodeTail } from './items-head.ts';
+import { TELL_WHAT_STANDS } from './conditional.ts';
+import { encodeProducerState, encodeTail, headKey } from './items-head.ts';
 
 /** The part of an UpdateItem that says what changes, and when. */
 export interface HeadUpdate {
@@ -68,6 +69,19 @@ export function appendUpdate(request: AppendToHeadRequest): HeadUpdate {
     ConditionExpression: conditions.join(' AND '),
     ExpressionAttributeNames: names,
     ExpressionAttributeValues: values,
+  };
+}
+
+/** The same as part of a transaction: a refusal brings the head that stands. */
+export function appendItem(tableName: string, request: AppendToHeadRequest) {
+  assert(request.entries.length > 0, 'an append has entries');
+  return {
+    Update: {
+      TableName: tableName,
+      Key: headKey(request.partition),
+      ...appendUpdate(request),
+      ReturnValuesOnConditionCheckFailure: TELL_WHAT_STANDS.ReturnValuesOnConditionCheckFailure,
+    },
   };
 }
 

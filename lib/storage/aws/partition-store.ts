@@ -19,6 +19,7 @@ import {
   HEADS_PER_DELETE_MAX,
   HEADS_PER_READ_MAX,
   HEADS_PER_TRANSACTION_MAX,
+  TRANSACTION_ITEMS_MAX,
 } from '../../limits.ts';
 import { type PartitionKey, pageSortKey, partitionKeyText } from '../../log/keys.ts';
 import { emptyHead, type Head, type Page } from '../../log/partition.ts';
@@ -33,6 +34,7 @@ import { type Item, readText, textValue } from './attributes.ts';
 import { type Conditional, conditional, TELL_WHAT_STANDS, transacted } from './conditional.ts';
 import { sent } from './errors.ts';
 import {
+  appendItem,
   appendUpdate,
   evictUpdate,
   type HeadUpdate,
@@ -133,6 +135,24 @@ class DynamodbPartitionStore implements PartitionStore {
     return outcome.kind === 'done'
       ? { kind: 'appended', head: outcome.answer }
       : { kind: 'refused', head: standing(outcome.item) };
+  }
+
+  async appendToHeads(
+    appends: readonly AppendToHeadRequest[],
+  ): ReturnType<PartitionStore['appendToHeads']> {
+    assert(appends.length > 0, 'there are heads to append to');
+    assert(
+      appends.length <= TRANSACTION_ITEMS_MAX,
+      `a transaction appends to at most ${TRANSACTION_ITEMS_MAX} heads`,
+    );
+    const command = new TransactWriteItemsCommand({
+      TransactItems: appends.map((append) => appendItem(this.#tables.heads, append)),
+      ReturnConsumedCapacity: 'TOTAL',
+    });
+    const outcome = await transacted(this.#client.send(command));
+    if (outcome.kind === 'done') return { kind: 'appended' };
+    const heads = [...outcome.failed].map(([at, item]) => [at, standing(item)] as const);
+    return { kind: 'refused', heads: new Map(heads) };
   }
 
   async readHeads(partitions: readonly PartitionKey[]) {

@@ -1,7 +1,7 @@
 // Heads and pages in SQLite. A conditional write is a look and a change in one transaction: the write lock lies between
 // nobody, so what was seen still stands. The clauses have the same names as in lib/storage/aws.
 
-import { assert } from '../../assert.ts';
+import { assert, required } from '../../assert.ts';
 import { ulidFloor } from '../../ids.ts';
 import {
   HEADS_PER_DELETE_MAX,
@@ -10,6 +10,7 @@ import {
   PRODUCERS_PER_EVICTION_MAX,
   PRODUCERS_PER_HEAD_CAP,
   TAIL_ENTRIES_CAP,
+  TRANSACTION_ITEMS_MAX,
 } from '../../limits.ts';
 import { decodeEntries, encodeEntries } from '../../log/entry-codec.ts';
 import type { PartitionKey } from '../../log/keys.ts';
@@ -96,7 +97,7 @@ export function createPartitionStore(
 
 type HeadChanges = Pick<
   PartitionStore,
-  'appendToHead' | 'trimTail' | 'raiseLogStart' | 'removeProducers'
+  'appendToHead' | 'appendToHeads' | 'trimTail' | 'raiseLogStart' | 'removeProducers'
 >;
 
 /** What changes one head, on its conditions. */
@@ -118,6 +119,15 @@ function headChanges(database: Database, heads: HeadRows): HeadChanges {
         mayAppend(head, request) ? appended(head, request) : undefined,
       );
       return outcome.kind === 'changed' ? { kind: 'appended', head: outcome.head } : outcome;
+    },
+
+    async appendToHeads(appends) {
+      assert(appends.length > 0, 'there are heads to append to');
+      assert(
+        appends.length <= TRANSACTION_ITEMS_MAX,
+        `a transaction appends to at most ${TRANSACTION_ITEMS_MAX} heads`,
+      );
+      return await database.write(() => appendAll(heads, appends));
     },
 
     async trimTail({ partition, tailBase, page }) {
@@ -150,6 +160,24 @@ function headChanges(database: Database, heads: HeadRows): HeadChanges {
         : { kind: 'changed', head: outcome.head };
     },
   };
+}
+
+/** All or none, inside a transaction of the database. */
+function appendAll(
+  heads: HeadRows,
+  appends: readonly AppendToHeadRequest[],
+): Awaited<ReturnType<PartitionStore['appendToHeads']>> {
+  const standing = appends.map(({ partition }) => heads.read(partition));
+  const refused = new Map<number, Head | undefined>();
+  for (const [at, append] of appends.entries()) {
+    const head = standing[at];
+    if (head === undefined || !mayAppend(head, append)) refused.set(at, head);
+  }
+  if (refused.size > 0) return { kind: 'refused', heads: refused };
+  for (const [at, append] of appends.entries()) {
+    heads.update(append.partition, appended(required(standing[at], 'the head'), append));
+  }
+  return { kind: 'appended' };
 }
 
 function mayAppend(head: Head, request: AppendToHeadRequest): boolean {
