@@ -137,34 +137,35 @@ async function findInSegment(
   const { baseOffset } = segment;
   const start = findTimeOffset({ bytes: timeIndex, baseOffset }, timestampMs);
   if (start === undefined) return { kind: 'none' };
-  const from = largest(start, head.logStartOffset);
-  return scanSegment(tools, { ...address, index }, { offset: from, timestampMs });
+  const { logStartOffset } = head;
+  // Only a place: records before it, in the same index interval, may be as late too.
+  const place = largest(start, logStartOffset);
+  return scanSegment(tools, { ...address, index }, { place, from: logStartOffset, timestampMs });
 }
 
-/** Piece after piece from an offset on, so many at most. */
+/** Piece after piece from a place on, so many at most. */
 async function scanSegment(
   tools: ReadTools,
   segment: PartitionSegment & { readonly index: Uint8Array },
-  from: { readonly offset: bigint; readonly timestampMs: number },
+  search: { readonly place: bigint; readonly from: bigint; readonly timestampMs: number },
 ): Promise<TimeFound> {
-  const { timestampMs } = from;
-  let { offset } = from;
+  let { place } = search;
   for (let piece = 0; piece < TIME_SCAN_PIECES_MAX; piece += 1) {
     const range = planSegmentRange(segment, segment.index, {
-      offset,
+      offset: place,
       maxBytes: TIME_SCAN_BYTES,
     });
     const [bytes] = await tools.ranges.read([range]);
     if (bytes === undefined) return { kind: 'moved' };
-    if (bytes instanceof Error) return unreadable(offset);
-    const cut = cutBatches(bytes, { range, offset });
+    if (bytes instanceof Error) return unreadable(place);
+    const cut = cutBatches(bytes, { range, offset: search.from });
     if (cut.kind === 'rejected') return cut;
-    const found = findInBatches(cut.bytes, { from: offset, timestampMs });
+    const found = findInBatches(cut.bytes, search);
     if (found !== undefined) return found;
     if (range.endOffset !== undefined) return { kind: 'none' };
-    offset = cut.endOffset;
+    place = cut.endOffset;
   }
-  return { kind: 'found', offset };
+  return { kind: 'found', offset: place };
 }
 
 function findInBatches(
