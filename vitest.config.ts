@@ -51,6 +51,9 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        test: { name: 'smoke', include: ['test/smoke/**/*.test.ts'], testTimeout: 60_000 },
+      },
       { test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'] } },
       {
         test: {

@@ -253,6 +253,15 @@ export function describeLogCore(name: string, endpoint: () => LogEndpoint): void
       expect(answer.status).toBe(415);
     });
 
+    it('a record over the topic’s limit is refused, and the limit is said', async () => {
+      const topic = await newTopic(ask);
+      const answer = await produce(topic, 'x'.repeat(1_200_000));
+      expect(answer.status).toBe(413);
+      expect(answer.json).toMatchObject({ retriable: false });
+      expect(answer.json.message).toContain('1048588');
+      expect((await read(topic)).json.records).toEqual([]);
+    });
+
     it('a batch whose bytes were damaged is refused', async () => {
       const topicName = await newTopic(ask);
       const batches = batch('a');

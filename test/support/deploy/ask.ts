@@ -45,12 +45,15 @@ export function asking(endpoint: () => LogEndpoint): Ask {
   };
 }
 
-let made = 0;
+const made: string[] = [];
+
+/** Every topic that `newTopic` has made in this process. */
+export const madeTopics: readonly string[] = made;
 
 /** A topic that nobody else has; its name. */
 export async function newTopic(ask: Ask, partitionCount = 1): Promise<string> {
-  made += 1;
-  const name = `suite-${process.pid}-${made}`;
+  const name = `suite-${process.pid}-${made.length}`;
+  made.push(name);
   const json = { topic_name: name, partitions_count: partitionCount };
   const { status, bytes } = await ask('POST', '/topics', { json });
   if (status !== 201) throw new Error(`creating a topic was answered with ${status}: ${bytes}`);

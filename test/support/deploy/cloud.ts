@@ -13,6 +13,7 @@ const DOCKER_TIMEOUT_MS = 2_000;
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  readonly sessionToken?: string;
 }
 
 /** What a test needs to know. */

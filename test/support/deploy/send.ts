@@ -1,7 +1,8 @@
 // One HTTP request with the Host header of one's choice, which `fetch` doesn't allow: an emulator tells its APIs apart
 // by it.
 
-import { request } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 
 export interface HttpRequest {
   readonly method: string;
@@ -21,6 +22,7 @@ export interface HttpResponse {
 const TIMEOUT_MS = 40_000;
 
 export async function send({ method, url, headers, body }: HttpRequest): Promise<HttpResponse> {
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return await new Promise((resolve, reject) => {
     const outgoing = request(url, { method, headers, timeout: TIMEOUT_MS }, (incoming) => {
       const chunks: Buffer[] = [];

@@ -20,12 +20,14 @@ export interface Scope {
 
 /** The request's headers, and those that the signature adds: `host`, `x-amz-date`, `authorization`. */
 export function signedHeaders(request: UnsignedRequest, scope: Scope): Record<string, string> {
+  const { sessionToken } = scope.credentials;
   const timestamp = scope.now.toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
   const date = timestamp.slice(0, 8);
   const headers: Record<string, string> = {
     ...request.headers,
     host: request.url.host,
     'x-amz-date': timestamp,
+    ...(sessionToken === undefined ? {} : { 'x-amz-security-token': sessionToken }),
   };
   const names = Object.keys(headers).sort();
   const canonical = [
