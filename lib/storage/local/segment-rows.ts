@@ -8,7 +8,8 @@ import { type Row, readBigint, readNumber, readOptionalText, readText } from './
 const SELECT_LOG = 'SELECT * FROM logs WHERE topic_id = ? AND partition = ?';
 const REPLACE_LOG = 'INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?, ?)';
 const SELECT_SEGMENT = 'SELECT * FROM segments WHERE topic_id = ? AND partition = ? AND base = ?';
-const REPLACE_SEGMENT = 'INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+const REPLACE_SEGMENT =
+  'INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
 const REPLACE_RETIRED = 'INSERT OR REPLACE INTO retired VALUES (?, ?, ?, ?)';
 
 export function readLog(database: Database, { topicId, partition }: PartitionKey): Log | undefined {
