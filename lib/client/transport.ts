@@ -22,6 +22,8 @@ export interface TransportResponse {
 export interface Transport {
   /** For messages: where requests go. */
   readonly description: string;
+  /** The log is on this machine: bytes cost nothing on their way. */
+  readonly isLocal?: boolean;
   /** Errors: StratalogConnectionError when no answer came; any HTTP status is an answer. */
   send(request: TransportRequest): Promise<TransportResponse>;
   /** Takes a whole URL, such as a reference to a range of an object; left out where there is no way to S3. */

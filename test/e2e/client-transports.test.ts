@@ -130,7 +130,7 @@ describe.each(Object.keys(TRANSPORTS))('over %s', (name) => {
     }
     const offsets: string[] = [];
     const { consumer } = await startConsumer(client, [topic], {
-      config: { groupId: topic },
+      config: { groupId: topic, fetchByReference: true },
       run: {
         eachMessage: async ({ message }) => {
           offsets.push(message.offset);

@@ -3,6 +3,7 @@
 import type { RetryOptions } from '../backoff.ts';
 import { StratalogClientError } from '../errors.ts';
 import type { RequestPayload } from '../instrumentation.ts';
+import type { Transport } from '../transport.ts';
 import type { TopicOffsets } from '../types.ts';
 import type { CommitConfig } from './commit-policy.ts';
 import type { StoreOffsets } from './committer.ts';
@@ -33,7 +34,7 @@ export interface ConsumerConfig {
   readonly idleBackoff?: number;
   /** Waits at the log instead of asking now and then: faster, and dearer while idle. */
   readonly lowLatency?: boolean;
-  /** Read far backlogs straight from where the bytes lie, where the transport can; default true. */
+  /** Read far backlogs straight from where the bytes lie; default: where that is cheaper, so not on this machine. */
   readonly fetchByReference?: boolean;
   readonly retry?: RetryOptions;
   readonly failurePolicy?: FailurePolicy;
@@ -129,9 +130,10 @@ const MIB = 1_048_576;
 /** API Gateway meters requests by 512 KiB; beyond that a range read from S3 is cheaper. */
 const REFERENCE_FROM_BYTES = 512 * 1024;
 
-export function fetcherConfig(config: ConsumerConfig, canOpenUrls: boolean): FetcherConfig {
+export function fetcherConfig(config: ConsumerConfig, transport: Transport): FetcherConfig {
   const isFast = config.lowLatency === true;
-  const byReference = (config.fetchByReference ?? true) && canOpenUrls;
+  const isCheaper = transport.isLocal !== true;
+  const byReference = (config.fetchByReference ?? isCheaper) && transport.get !== undefined;
   return {
     maxBytesPerPartition: config.maxBytesPerPartition ?? MIB,
     maxBytes: config.maxBytes ?? 4 * MIB,

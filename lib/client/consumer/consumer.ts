@@ -301,7 +301,7 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
 
   #fetcher(): Fetcher {
     const { api, instrumentation } = this.#base;
-    return new Fetcher(fetcherConfig(this.#config, api.transport.get !== undefined), {
+    return new Fetcher(fetcherConfig(this.#config, api.transport), {
       api,
       leases: () => this.#ownership.leases(),
       isPaused: (lease) => this.#pauses.isPaused(lease),

@@ -65,7 +65,7 @@ function isFetchable(lease: PartitionLease, state: FetchState, limits: FetchLimi
     lease.state === 'held' &&
     !state.busy.has(lease) &&
     !state.isPaused(lease) &&
-    lease.queuedBytes < limits.maxBytesPerPartition &&
+    lease.queuedBytes < 2 * limits.maxBytesPerPartition &&
     lease.blockedUntilMs <= state.nowMs
   );
 }

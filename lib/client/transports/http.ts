@@ -21,6 +21,8 @@ export interface SignableRequest {
   readonly body: Uint8Array | undefined;
 }
 
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
 /** `fetch` wraps the system's error, sometimes twice, and sometimes in a list of one for each address tried. */
 function systemCode(thrown: unknown): string | undefined {
   for (let error = thrown; error instanceof Error; error = error.cause) {
@@ -69,6 +71,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
 
   return {
     description: base,
+    isLocal: LOOPBACK.test(new URL(base).hostname),
     async send({ method, path, headers, body, signal }: TransportRequest) {
       const url = base + path;
       const signed = await authorization({ method, url: new URL(url), headers, body });
