@@ -14,5 +14,7 @@ for (const name of readdirSync(folder)) {
   skipped += report.numPendingTests;
 }
 failed = Math.max(failed, Number(failedSteps));
-process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+process.stdout.write(
+  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`,
+);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
