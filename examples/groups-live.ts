@@ -156,7 +156,7 @@ class Scene {
     return state === 'alive' ? (consumer.assignment()[0]?.partitions ?? []) : [];
   }
 
-  /** Until every partition is with somebody, and a moment to look at it. */
+  /** Until every partition is with somebody and nobody has to give any up, and a moment to look at it. */
   async #settle(): Promise<void> {
     const all = Array.from({ length: this.#partitionCount }, (_, partition) => partition).join();
     const owned = (): string =>
@@ -164,8 +164,12 @@ class Scene {
         .flatMap((member) => this.#owned(member))
         .sort()
         .join();
-    await until(() => owned() === all);
-    await pause(process.stdout.isTTY ? 1_200 : 250);
+    const admin = this.#client.admin();
+    for (let state = ''; owned() !== all || state !== 'Stable'; await pause(50)) {
+      const { groups } = await admin.describeGroups([`${this.#topic}-group`]);
+      state = groups[0]?.state ?? '';
+    }
+    await pause(process.stdout.isTTY ? 1_200 : 300);
   }
 
   #draw(): void {
