@@ -6,11 +6,13 @@
 // 2. Raise the owners of all that it held, was giving up or was promised to exactly that epoch, with nobody as owner:
 //    its claims and commits, however late, are refused.
 // 3. Only then change the group, which gives its partitions to others at a larger epoch.
+// Step 2 needs a state of the group that is no older than what the item was told ✗: in an older one the member may hold
+// what it has given up since, and what others were told at that very epoch.
 // Whoever dies in between leaves a fenced item in the group, and the next one goes on at 2.
 
 import { partitionsOf } from '../group/assignment.ts';
 import type { FenceReason, MemberItem } from '../group/member.ts';
-import { type GroupMember, heldBy } from '../group/state.ts';
+import { type GroupMember, type GroupState, heldBy } from '../group/state.ts';
 import { ask, askAll, type GroupPorts } from './group-tools.ts';
 
 /** Step 1. Undefined when the member lives after all: its lease was extended, or it has another life. */
@@ -25,13 +27,18 @@ export async function fence(
   return member?.status === 'fenced' && member.joinEpoch === joinEpoch ? member : undefined;
 }
 
-/** Step 2. `item` is the fenced one; undefined when it is gone, then what the group says bounds what it was told. */
+/**
+ * Step 2, for a member as it stands in `state`. `item` is the fenced one; undefined when it is gone, then what the group
+ * says bounds what it was told. With a state that is older than the item nothing happens: the group has changed since, so
+ * the write that is to follow is refused, and whoever plans it comes back with the state that stands.
+ */
 export async function raiseOwners(
   ports: GroupPorts,
-  groupId: string,
+  { groupId, epoch: groupEpoch }: GroupState,
   { member, item }: { readonly member: GroupMember; readonly item: MemberItem | undefined },
 ): Promise<void> {
   const epoch = item?.published.epoch ?? member.published.epoch;
+  if (epoch > groupEpoch) return;
   await askAll(ports, partitionsOf(heldBy(member)), (partition) =>
     ports.offsets.raiseOffsetOwner({ groupId, partition, epoch }),
   );

@@ -104,7 +104,7 @@ async function planJoin(
       const joinEpoch = Math.max(state.epoch, item.joinEpoch) + 1;
       arrival.life = { joinEpoch, rejoins: true, item: false };
     } else {
-      await raiseOwners(ports, groupId, { member: entry, item });
+      await raiseOwners(ports, state, { member: entry, item });
       events.push({ kind: 'expire', lives: [entry] });
     }
   }
@@ -137,7 +137,7 @@ async function releaseInstance(
       `instance id ${instanceId} belongs to member ${member.memberId} until it leaves or its session times out`,
     );
   }
-  await raiseOwners(ports, groupId, { member, item: ended === 'gone' ? undefined : ended });
+  await raiseOwners(ports, state, { member, item: ended === 'gone' ? undefined : ended });
   return { kind: 'released', memberId: member.memberId };
 }
 

@@ -61,7 +61,7 @@ async function removeLife(ports: GroupPorts, life: MemberItem): Promise<void> {
     plan: async ({ state }) => {
       const member = state.members.get(memberId);
       if (member?.joinEpoch !== joinEpoch) return [];
-      await raiseOwners(ports, groupId, { member, item: life });
+      await raiseOwners(ports, state, { member, item: life });
       return [{ kind: 'leave', lives: [{ memberId, joinEpoch }] }];
     },
   });

@@ -126,7 +126,7 @@ async function planEvents(
   for (const { memberId } of lives) {
     const member = state.members.get(memberId);
     const item = fenced.find((one) => one.memberId === memberId);
-    if (member !== undefined) await raiseOwners(ports, state.groupId, { member, item });
+    if (member !== undefined) await raiseOwners(ports, state, { member, item });
   }
   const events: GroupEvent[] = round.subscribed.map((one) => ({ kind: 'subscribe', ...one }));
   if (lives.length > 0) events.push({ kind: 'expire', lives });
