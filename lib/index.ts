@@ -40,6 +40,7 @@ export {
 export { Producer, type ProducerConfig } from './client/producer.ts';
 export type { ReadBatch, ReadOptions, StartPosition } from './client/reader.ts';
 export { Stratalog, type StratalogConfig } from './client/stratalog.ts';
+export type { OpenTelemetryApi } from './client/telemetry.ts';
 export type { Transport, TransportRequest, TransportResponse } from './client/transport.ts';
 export { type HttpTransportOptions, httpTransport } from './client/transports/http.ts';
 export {

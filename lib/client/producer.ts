@@ -19,6 +19,7 @@ import { deliver } from './produce-request.ts';
 import { type PartitionRuns, ProduceQueue, type Run, type RunOutcome } from './producer-queue.ts';
 import { ProducerSequences } from './producer-sequences.ts';
 import { SendBuffer } from './send-buffer.ts';
+import type { Telemetry } from './telemetry.ts';
 import {
   type Acks,
   type Compression,
@@ -84,6 +85,7 @@ export class Producer {
   readonly #api: ApiClient;
   readonly #retry: Required<RetryOptions>;
   readonly #instrumentation: Instrumentation<ProducerEventPayloads>;
+  readonly #telemetry: Telemetry;
   readonly #metadata: TopicMetadata;
   readonly #partitioner: Partitioner;
   readonly #queue = new ProduceQueue(RECORD_BATCH_BYTES);
@@ -102,12 +104,14 @@ export class Producer {
       readonly api: ApiClient;
       readonly retry: RetryOptions;
       readonly instrumentation: Instrumentation<ProducerEventPayloads>;
+      readonly telemetry: Telemetry;
     },
   ) {
     this.#config = config;
     this.#api = base.api;
     this.#retry = { ...RETRY_DEFAULTS, ...base.retry, ...config.retry };
     this.#instrumentation = base.instrumentation;
+    this.#telemetry = base.telemetry;
     this.on = base.instrumentation.on.bind(base.instrumentation);
     this.#metadata = new TopicMetadata(base.api, config.metadataMaxAge ?? METADATA_MAX_AGE_MS);
     this.#partitioner = (config.createPartitioner ?? Partitioners.DefaultPartitioner)();
@@ -134,7 +138,11 @@ export class Producer {
   }
 
   /** Resolves when every record is stored (acks=0: handed over), with one entry a partition. */
-  async sendBatch({ topicMessages = [], ...options }: ProducerBatch): Promise<RecordMetadata[]> {
+  sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]> {
+    return this.#telemetry.send(batch, (traced) => this.#sendBatch(traced));
+  }
+
+  async #sendBatch({ topicMessages = [], ...options }: ProducerBatch): Promise<RecordMetadata[]> {
     if (!this.#isConnected) {
       throw new StratalogClientError('not-connected', 'connect() the producer before it sends');
     }
@@ -147,7 +155,8 @@ export class Producer {
         'an idempotent producer needs an answer: use acks -1 or 1, or idempotent: false';
       throw new StratalogClientError('invalid-argument', message);
     }
-    const admission = this.#admitted.then(() => this.#admit(topicMessages, terms));
+    const deadlineMs = performance.now() + (this.#config.maxBlock ?? MAX_BLOCK_MS);
+    const admission = this.#admitted.then(() => this.#admit(topicMessages, terms, deadlineMs));
     this.#admitted = admission.catch(() => undefined);
     const { sent } = await admission;
     return Promise.all(sent);
@@ -166,6 +175,7 @@ export class Producer {
   async #admit(
     topicMessages: NonNullable<ProducerBatch['topicMessages']>,
     terms: SendTerms,
+    deadlineMs: number,
   ): Promise<{ sent: Promise<RecordMetadata>[] }> {
     const nowMs = Date.now();
     const plans: PartitionPlan[] = [];
@@ -174,7 +184,7 @@ export class Producer {
       plans.push(...this.#planTopic({ topic, messages, partitions, nowMs }));
     }
     const sizeBytes = plans.reduce((bytes, plan) => bytes + plan.sizeBytes, 0);
-    await this.#makeRoom(sizeBytes);
+    await this.#makeRoom(sizeBytes, deadlineMs);
     const sent = plans.map((plan) => this.#enqueue(plan, terms));
     this.#schedule();
     return { sent };
@@ -202,8 +212,9 @@ export class Producer {
   }
 
   /** Waits until the buffer has room; what waits in it goes out meanwhile, without lingering. */
-  async #makeRoom(sizeBytes: number): Promise<void> {
-    const waited = this.#buffer.reserve(sizeBytes, this.#config.maxBlock ?? MAX_BLOCK_MS);
+  async #makeRoom(sizeBytes: number, deadlineMs: number): Promise<void> {
+    const leftMs = Math.max(0, Math.round(deadlineMs - performance.now()));
+    const waited = this.#buffer.reserve(sizeBytes, leftMs);
     if (waited === undefined) return;
     this.#dispatch();
     await waited;

@@ -10,6 +10,7 @@ import { StratalogClientError } from './errors.ts';
 import { Instrumentation, type RequestPayload } from './instrumentation.ts';
 import { Producer, type ProducerConfig, type ProducerEventPayloads } from './producer.ts';
 import { type ReadBatch, type ReadOptions, readTopic } from './reader.ts';
+import { NO_TELEMETRY, type OpenTelemetryApi, type Telemetry, telemetryOf } from './telemetry.ts';
 import type { Transport } from './transport.ts';
 import { httpTransport } from './transports/http.ts';
 import type { Logger } from './types.ts';
@@ -25,6 +26,8 @@ export interface StratalogConfig {
   readonly retry?: RetryOptions;
   /** Milliseconds that one try of a request may take; default 30 s. */
   readonly requestTimeout?: number;
+  /** `import * as openTelemetry from '@opentelemetry/api'`: then sends and handlers have spans. */
+  readonly openTelemetry?: OpenTelemetryApi;
   /** Told what needs a person's attention; default: `console`, warnings and errors only. */
   readonly logger?: Logger;
 }
@@ -41,16 +44,24 @@ const QUIET_CONSOLE: Logger = {
 export class Stratalog {
   readonly #transport: Transport;
   readonly #config: StratalogConfig;
+  readonly #telemetry: Telemetry;
 
   constructor(config: StratalogConfig) {
     this.#config = config;
     this.#transport = config.transport ?? overHttp(config);
+    const { openTelemetry } = config;
+    this.#telemetry = openTelemetry === undefined ? NO_TELEMETRY : telemetryOf(openTelemetry);
   }
 
   producer(config: ProducerConfig = {}): Producer {
     const instrumentation = new Instrumentation<ProducerEventPayloads>();
     const api = this.#api((payload) => instrumentation.emit('producer.network.request', payload));
-    return new Producer(config, { api, retry: this.#config.retry ?? {}, instrumentation });
+    return new Producer(config, {
+      api,
+      retry: this.#config.retry ?? {},
+      instrumentation,
+      telemetry: this.#telemetry,
+    });
   }
 
   consumer(config: ConsumerConfig): Consumer {
@@ -61,6 +72,7 @@ export class Stratalog {
       api: this.#api(onRequest, config.retry),
       instrumentation,
       logger: this.#config.logger ?? QUIET_CONSOLE,
+      telemetry: this.#telemetry,
       send: async (topic, messages) => {
         const producer = this.producer({ linger: 0 });
         await producer.connect();

@@ -5,6 +5,7 @@ import type { ApiClient } from '../api-client.ts';
 import { errorOf, StratalogClientError, type StratalogRequestError } from '../errors.ts';
 import type { Instrumentation } from '../instrumentation.ts';
 import { endOf } from '../offsets.ts';
+import type { Telemetry } from '../telemetry.ts';
 import type {
   KafkaMessage,
   Logger,
@@ -40,6 +41,7 @@ export interface ConsumerBase {
   readonly api: ApiClient;
   readonly instrumentation: Instrumentation<ConsumerEventPayloads>;
   readonly logger: Logger;
+  readonly telemetry: Telemetry;
   /** Sends dead letters. */
   readonly send: (topic: string, messages: readonly Message[]) => Promise<void>;
 }
@@ -287,6 +289,10 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
               attempts,
             });
           return send(topic, messages.map(letterOf));
+        },
+        traced: ({ topic, partition }, messages, work) => {
+          const { groupId } = this.#config;
+          return this.#base.telemetry.process({ topic, partition, groupId, messages }, work);
         },
         drained: () => this.#running?.fetcher.tick(),
         failed: (error) => this.#crash(error),

@@ -42,6 +42,12 @@ export interface RunnerTools {
     lease: PartitionLease,
     letter: { topic: string; messages: readonly KafkaMessage[]; error: Error; attempts: number },
   ) => Promise<void>;
+  /** Runs a handler of these messages within a span, for those who trace. */
+  readonly traced: (
+    lease: PartitionLease,
+    messages: readonly KafkaMessage[],
+    work: () => Promise<void>,
+  ) => Promise<void>;
   /** A queue has room again. */
   readonly drained: () => void;
   readonly failed: (error: Error) => void;
@@ -176,13 +182,14 @@ export class Runner {
     const { lease } = stay;
     for (let attempts = 1; ; attempts += 1) {
       try {
-        await handle({
+        const payload = {
           topic: lease.topic,
           partition: lease.partition,
           message,
           heartbeat: async () => undefined,
           pause: () => this.#tools.pause(lease),
-        });
+        };
+        await this.#tools.traced(lease, [message], () => handle(payload));
         return true;
       } catch (thrown) {
         const failure = { error: errorOf(thrown), attempts, messages: [message] };
@@ -223,7 +230,8 @@ export class Runner {
     eachBatch: EachBatchHandler,
   ): Promise<Error | undefined> {
     try {
-      await eachBatch(this.#payload(stay, messages));
+      const payload = this.#payload(stay, messages);
+      await this.#tools.traced(stay.lease, messages, () => eachBatch(payload));
     } catch (thrown) {
       return errorOf(thrown);
     }
