@@ -120,8 +120,13 @@ export const GARBAGE_KEYS_REPORTED_MAX = 1_000;
 export const JOB_HEADS_PER_SCAN = 500;
 /** A job's lease; what it bounds is only how long others leave the work to a job that died. */
 export const JOB_LEASE_MS = 300_000;
-/** Memory of a job: so many partitions at once hold a part each, and two windows of bytes are read ahead. */
-export const JOB_PARTITIONS_AT_ONCE = 16;
+/**
+ * Memory of a job: parts that are filled, parts that are sent, and two windows of bytes that are read ahead; with what
+ * else a process takes, less than 256 MiB.
+ */
+export const JOB_PARTITIONS_AT_ONCE = 100;
+export const JOB_PART_MEMORY_BYTES = 64 * MIB;
+export const JOB_PARTS_SENT_AT_ONCE = 4;
 export const JOB_WINDOW_BYTES = 16 * MIB;
 export const JOB_GETS_AT_ONCE = 64;
 /** Pages that one request of a job lists, and segments that one run makes of a partition. */
@@ -212,3 +217,17 @@ export const PRODUCER_EXPIRATION_MS = 86_400_000;
 export const TRANSACTION_ITEMS_MAX = 100;
 /** How often an append to several heads goes again when it meets other writes of them: they can't be put in a line. */
 export const ATOMIC_ATTEMPTS_MAX = 12;
+
+/** Kafka's transaction.timeout.ms and transaction.max.timeout.ms; far below GARBAGE_GRACE_MS. */
+export const TRANSACTION_TIMEOUT_MS_DEFAULT = 60_000;
+export const TRANSACTION_TIMEOUT_MS_MIN = 1_000;
+export const TRANSACTION_TIMEOUT_MS_MAX = 900_000;
+export const TRANSACTIONAL_ID_CHARACTERS_MAX = 249;
+/** Batches of one transaction: what its item holds, and what a head's tail takes at once. */
+export const TRANSACTION_ENTRIES_MAX = 1_000;
+export const TRANSACTION_ENTRIES_PER_PARTITION_MAX = 64;
+export const TRANSACTION_METADATA_BYTES_MAX = 64 * KIB;
+/** A change to a transaction that loses against another one is worked out anew this often. */
+export const TRANSACTION_ATTEMPTS_MAX = 12;
+/** Ids of transactional producers begin here: a kind of their own, which is refused outside transactions. */
+export const TRANSACTIONAL_PRODUCER_ID_MIN = 2n ** 52n;

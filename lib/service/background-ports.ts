@@ -4,6 +4,7 @@ import {
   COMPACTION_KEYS_MAX,
   GARBAGE_GRACE_MS,
   JOB_LEASE_MS,
+  JOB_PART_MEMORY_BYTES,
   JOB_PARTITIONS_AT_ONCE,
   JOB_WINDOW_BYTES,
   UPLOAD_PART_BYTES_MIN,
@@ -33,9 +34,11 @@ export interface BackgroundSettings {
   readonly leaseMs: number;
   /** Bytes of one part of an upload; each segment under way holds one. */
   readonly partBytes: number;
+  /** Memory for parts that are being filled. */
+  readonly partMemoryBytes: number;
   /** Bytes read at a time; two such windows are held. */
   readonly windowBytes: number;
-  /** Partitions merged side by side, so that they share what they read. */
+  /** Partitions looked at together; those that are due are merged side by side, and share what they read. */
   readonly partitionsAtOnce: number;
   /** Keys that a pass of log compaction remembers. */
   readonly keysMax: number;
@@ -45,6 +48,7 @@ export const BACKGROUND_SETTINGS: BackgroundSettings = {
   graceMs: GARBAGE_GRACE_MS,
   leaseMs: JOB_LEASE_MS,
   partBytes: UPLOAD_PART_BYTES_MIN,
+  partMemoryBytes: JOB_PART_MEMORY_BYTES,
   windowBytes: JOB_WINDOW_BYTES,
   partitionsAtOnce: JOB_PARTITIONS_AT_ONCE,
   keysMax: COMPACTION_KEYS_MAX,

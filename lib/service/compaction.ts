@@ -27,7 +27,7 @@ import { withLease } from './leases.ts';
 import { listSegments } from './retention.ts';
 import { withRetries } from './retry.ts';
 import { type BatchWindow, readSegment } from './segment-source.ts';
-import { SegmentUpload } from './segment-upload.ts';
+import { PartSlots, SegmentUpload } from './segment-upload.ts';
 
 export interface CompactionReport {
   /** Partitions that were compacted, some of them in part. */
@@ -154,7 +154,8 @@ async function rewrite(
   const { baseOffset } = first;
   const segmentId = newId(ports);
   const builder = new SegmentBuilder(baseOffset);
-  const upload = new SegmentUpload(ports, { partition, segmentId, baseOffset }, settings.partBytes);
+  const uploading = { partBytes: settings.partBytes, slots: new PartSlots() };
+  const upload = new SegmentUpload(ports, { partition, segmentId, baseOffset }, uploading);
   try {
     for (const segment of run) {
       const from = { windowBytes: settings.windowBytes, fromOffset: 0n };

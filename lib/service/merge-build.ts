@@ -13,7 +13,7 @@ import { type BackgroundPorts, type BackgroundSettings, REPEATABLE } from './bac
 import { deletePages, type Mergeable } from './merge-prepare.ts';
 import { type MergeRun, readMergeRuns } from './merge-source.ts';
 import { withRetries } from './retry.ts';
-import { SegmentUpload } from './segment-upload.ts';
+import { PartSlots, SegmentUpload } from './segment-upload.ts';
 
 export type Merged =
   | { readonly kind: 'merged'; readonly segment: Segment; readonly pagesDeleted: number }
@@ -37,7 +37,8 @@ export async function buildSegments(
   settings: BackgroundSettings,
   mergeables: readonly Mergeable[],
 ): Promise<readonly Merged[]> {
-  const works = mergeables.map((mergeable) => startWork(ports, settings, mergeable));
+  const uploading = { partBytes: settings.partBytes, slots: new PartSlots() };
+  const works = mergeables.map((mergeable) => startWork(ports, uploading, mergeable));
   try {
     await fill(ports, settings, works);
   } catch (error) {
@@ -48,7 +49,7 @@ export async function buildSegments(
 
 function startWork(
   ports: BackgroundPorts,
-  settings: BackgroundSettings,
+  uploading: { readonly partBytes: number; readonly slots: PartSlots },
   mergeable: Mergeable,
 ): Work {
   const { partition, plan } = mergeable;
@@ -58,7 +59,7 @@ function startWork(
     mergeable,
     segmentId,
     builder: new SegmentBuilder(baseOffset),
-    upload: new SegmentUpload(ports, { partition, segmentId, baseOffset }, settings.partBytes),
+    upload: new SegmentUpload(ports, { partition, segmentId, baseOffset }, uploading),
     stopped: undefined,
   };
 }

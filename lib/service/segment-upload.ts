@@ -1,15 +1,14 @@
 // Uploads a segment's files while they are made: the .log in parts (or, when it is small, with one put), then the two
 // indexes. Nothing names them until the caller commits; an upload that is given up, or whose job dies, is swept.
 
+import { JOB_PARTS_SENT_AT_ONCE } from '../limits.ts';
 import type { Segment, SegmentAddress } from '../log/segment.ts';
 import type { SegmentFiles } from '../log/segment-build.ts';
 import { segmentKey } from '../log/segment-keys.ts';
-import type { StoredPart } from '../ports/object-upkeep.ts';
+import type { StoredPart, UploadPart } from '../ports/object-upkeep.ts';
 import { type BackgroundPorts, REPEATABLE } from './background-ports.ts';
 import { withRetries } from './retry.ts';
 
-/** Parts that are under way while the next one is filled. */
-const PARTS_AT_ONCE = 2;
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
 /** What the upload says of a segment; the rest is what it covers. */
@@ -23,21 +22,48 @@ export type UploadedFiles = Pick<
   | 'firstTimestampMs'
 >;
 
+/** How many parts of all uploads of a job may be under way: they are what its memory goes to. */
+export class PartSlots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number = JOB_PARTS_SENT_AT_ONCE) {
+    this.#free = count;
+  }
+
+  async take(): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  give(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+}
+
 export class SegmentUpload {
   readonly #ports: BackgroundPorts;
   readonly #address: SegmentAddress;
   readonly #partBytes: number;
+  readonly #slots: PartSlots;
   readonly #parts: StoredPart[] = [];
-  #sending: Promise<void>[] = [];
+  readonly #sending: Promise<void>[] = [];
   #buffer = Buffer.alloc(0);
   #filled = 0;
   #partCount = 0;
   #uploadId: Promise<string> | undefined;
 
-  constructor(ports: BackgroundPorts, address: SegmentAddress, partBytes: number) {
+  constructor(
+    ports: BackgroundPorts,
+    address: SegmentAddress,
+    { partBytes, slots }: { readonly partBytes: number; readonly slots: PartSlots },
+  ) {
     this.#ports = ports;
     this.#address = address;
     this.#partBytes = partBytes;
+    this.#slots = slots;
   }
 
   /** The next bytes of the .log file; they are copied. */
@@ -106,18 +132,24 @@ export class SegmentUpload {
       REPEATABLE,
     );
     const uploadId = await this.#uploadId;
-    const part = { key: this.#key, uploadId, partNumber, bytes };
-    const sent = withRetries(this.#ports, () => this.#ports.upkeep.putPart(part), REPEATABLE).then(
-      (stored) => {
-        this.#parts.push(stored);
-      },
-    );
+    await this.#slots.take();
+    const sent = this.#putPart({ key: this.#key, uploadId, partNumber, bytes });
     // Whoever awaits it hears of a failure; until then it is nobody's.
     sent.catch(() => undefined);
     this.#sending.push(sent);
-    if (this.#sending.length < PARTS_AT_ONCE) return;
-    await this.#sending[0];
-    this.#sending = this.#sending.slice(1);
+  }
+
+  async #putPart(part: UploadPart): Promise<void> {
+    try {
+      const stored = await withRetries(
+        this.#ports,
+        () => this.#ports.upkeep.putPart(part),
+        REPEATABLE,
+      );
+      this.#parts.push(stored);
+    } finally {
+      this.#slots.give();
+    }
   }
 
   async #finishLog(): Promise<void> {

@@ -15,7 +15,7 @@ import {
   partitionsOf,
   type RunLimit,
 } from './job-topics.ts';
-import { withLease } from './leases.ts';
+import { withLeases } from './leases.ts';
 import { buildSegments, type Merged } from './merge-build.ts';
 import { type Mergeable, prepareMerge } from './merge-prepare.ts';
 import { mapInParallel } from './parallel.ts';
@@ -145,29 +145,47 @@ interface PartitionMerged {
   readonly outcome: Merged;
 }
 
-/** Takes the lease of each partition, one inside the other; those that somebody else holds are left to him. */
+/** Those that somebody else is at are left to him. */
 async function underLeases(
   ports: BackgroundPorts,
   settings: BackgroundSettings,
   due: readonly Mergeable[],
-  taken: readonly Mergeable[] = [],
 ): Promise<readonly PartitionMerged[]> {
-  const [next, ...rest] = due;
-  if (next === undefined) {
-    const outcomes = taken.length === 0 ? [] : await buildSegments(ports, settings, taken);
-    return outcomes.flatMap((outcome, index) => {
-      const partition = taken[index]?.partition;
-      return partition === undefined ? [] : [{ partition, outcome }];
-    });
+  if (due.length === 0) return [];
+  const names = due.map(({ partition }) => `merge/${partitionKeyText(partition)}`);
+  return await withLeases(ports, { names, leaseMs: settings.leaseMs }, async (taken) => {
+    const mine = due.filter((_, place) => taken.includes(place));
+    const merged: PartitionMerged[] = [];
+    for (const group of planGroups(mine, settings)) {
+      const outcomes = await buildSegments(ports, settings, group);
+      for (const [index, { partition }] of group.entries()) {
+        const outcome = outcomes[index];
+        if (outcome !== undefined) merged.push({ partition, outcome });
+      }
+    }
+    return merged;
+  });
+}
+
+/** As many side by side as their parts fit the memory for them: small ones are many, and share most of what is read. */
+function planGroups(
+  due: readonly Mergeable[],
+  { partBytes, partMemoryBytes }: BackgroundSettings,
+): readonly (readonly Mergeable[])[] {
+  const groups: Mergeable[][] = [];
+  let bytes = 0;
+  for (const mergeable of due) {
+    const needed = Math.min(partBytes, mergeable.plan.sizeBytes);
+    const group = groups.at(-1);
+    if (group === undefined || bytes + needed > partMemoryBytes) {
+      groups.push([mergeable]);
+      bytes = needed;
+    } else {
+      group.push(mergeable);
+      bytes += needed;
+    }
   }
-  const lease = {
-    name: `merge/${partitionKeyText(next.partition)}`,
-    leaseMs: settings.leaseMs,
-  };
-  const merged = await withLease(ports, lease, () =>
-    underLeases(ports, settings, rest, [...taken, next]),
-  );
-  return merged === 'held' ? underLeases(ports, settings, rest, taken) : merged;
+  return groups;
 }
 
 function count(counts: Counts, partition: PartitionKey, outcome: Merged): void {
