@@ -127,7 +127,7 @@ export const JOB_LEASE_MS = 300_000;
 export const JOB_PARTITIONS_AT_ONCE = 100;
 export const JOB_PART_MEMORY_BYTES = 64 * MIB;
 export const JOB_PARTS_SENT_AT_ONCE = 4;
-export const JOB_WINDOW_BYTES = 16 * MIB;
+export const JOB_WINDOW_BYTES = 8 * MIB;
 export const JOB_GETS_AT_ONCE = 64;
 /** Pages that one request of a job lists, and segments that one run makes of a partition. */
 export const JOB_PAGES_PER_LIST = 500;
