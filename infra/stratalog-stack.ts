@@ -22,6 +22,7 @@ export class StratalogStack extends Stack {
       this.toJsonString(this.log.functionNames),
       'By verb, as JSON: for clients that invoke them without the API',
     );
+    this.#output('JobNames', this.toJsonString(this.log.jobNames), 'Functions of jobs, as JSON');
     for (const [name, table] of Object.entries(this.log.storage.tables)) {
       const id = `${name.charAt(0).toUpperCase()}${name.slice(1)}TableName`;
       this.#output(id, table.tableName, `Table of ${name}`);

@@ -15,6 +15,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Api, Auth } from './constructs/api.ts';
 import { AppendPath } from './constructs/append-path.ts';
+import { BackgroundPath } from './constructs/background-path.ts';
 import { GroupPath } from './constructs/group-path.ts';
 import { HttpApi } from './constructs/http-api.ts';
 import { LogStorage } from './constructs/log-storage.ts';
@@ -60,6 +61,8 @@ export class Stratalog extends Construct {
   readonly topicAdmin: TopicAdmin;
   /** By verb: for the client that invokes them without the API. */
   readonly functionNames: Readonly<Record<FunctionName, string>>;
+  /** The background jobs' functions: to run one by hand. */
+  readonly jobNames: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: StratalogProps) {
     super(scope, id);
@@ -74,7 +77,11 @@ export class Stratalog extends Construct {
       tracing: props.tracing ?? false,
       vpc: props.vpc,
     };
-    const append = new AppendPath(this, 'Append', context);
+    const background = new BackgroundPath(this, 'Background', context);
+    const append = new AppendPath(this, 'Append', {
+      context,
+      merging: background.buildSegments.lambda,
+    });
     const read = new ReadPath(this, 'Read', context);
     const group = new GroupPath(this, 'Group', context);
     this.topicAdmin = new TopicAdmin(this, 'Admin', context);
@@ -92,7 +99,14 @@ export class Stratalog extends Construct {
       topics: this.topicAdmin.topics,
       meta: this.topicAdmin.meta,
     };
+    const jobs = {
+      'build-segments': background.buildSegments,
+      'apply-retention': background.applyRetention,
+      'compact-log': background.compactLog,
+      'collect-garbage': background.collectGarbage,
+    };
     this.functionNames = namesOf(functions);
+    this.jobNames = namesOf(jobs);
     const apiProps = { functions, config, auth: props.auth ?? { kind: 'iam' } };
     this.api =
       props.api === 'rest'
@@ -100,6 +114,7 @@ export class Stratalog extends Construct {
         : new HttpApi(this, 'HttpApi', apiProps);
     new Observability(this, 'Observability', {
       functions,
+      jobs,
       api: this.api.metrics,
       storage: this.storage,
       deadLetters: append.deadLetters,
@@ -140,10 +155,11 @@ export class Stratalog extends Construct {
   }
 }
 
-function namesOf(
-  functions: Readonly<Record<FunctionName, StratalogFunction>>,
-): Readonly<Record<FunctionName, string>> {
-  const names = Object.entries(functions).map(([verb, one]) => [verb, one.lambda.functionName]);
+function namesOf<Name extends string>(
+  functions: Readonly<Record<Name, StratalogFunction>>,
+): Readonly<Record<Name, string>> {
+  const entries = Object.entries<StratalogFunction>(functions);
+  const names = entries.map(([name, { lambda }]) => [name, lambda.functionName]);
   return Object.fromEntries(names);
 }
 

@@ -3,11 +3,18 @@
 
 import { Duration, Validations } from 'aws-cdk-lib';
 import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ASYNC_EVENT_AGE_MS_MAX, ASYNC_EVENT_RETRIES_MAX } from '../../lib/limits.ts';
 import { type FunctionContext, StratalogFunction } from './stratalog-function.ts';
+
+export interface AppendPathProps {
+  readonly context: FunctionContext;
+  /** Called when much waits in a partition to be merged. */
+  readonly merging: IFunction;
+}
 
 export class AppendPath extends Construct {
   readonly produce: StratalogFunction;
@@ -15,7 +22,7 @@ export class AppendPath extends Construct {
   /** Produce requests that were acknowledged before they were stored (acks=0), and could not be stored. */
   readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, context: FunctionContext) {
+  constructor(scope: Construct, id: string, { context, merging }: AppendPathProps) {
     super(scope, id);
     this.produce = new StratalogFunction(this, 'Produce', {
       context,
@@ -35,6 +42,7 @@ export class AppendPath extends Construct {
         // The nonce of an object that is already there tells an own retry from a redelivery.
         getObjects: ['wal/'],
       },
+      environment: { STRATALOG_MERGE_FUNCTION: merging.functionName },
     });
     const { lambda, role } = this.produce;
     this.deadLetters = deadLetterQueue(this, context);
@@ -53,12 +61,12 @@ export class AppendPath extends Construct {
       rights: { tables: { producers: ['UpdateItem'] } },
     });
     // A policy of its own, because a function waits for its role's: in there its own name would be a circle.
-    new Policy(this, 'InvokeItself', {
+    new Policy(this, 'Invoke', {
       roles: [role],
       statements: [
         new PolicyStatement({
           actions: ['lambda:InvokeFunction'],
-          resources: [lambda.functionArn],
+          resources: [lambda.functionArn, merging.functionArn],
         }),
       ],
     });

@@ -9,7 +9,7 @@ import {
   Metric,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { TableName } from './log-storage.ts';
-import { type Observed, tableMetric } from './metrics.ts';
+import { jobMetric, type Observed, tableMetric } from './metrics.ts';
 
 const WIDGET_WIDTH = 8;
 const TABLES: readonly TableName[] = ['heads', 'index', 'groups', 'topics'];
@@ -64,6 +64,12 @@ export function dashboardWidgets(props: Observed): IWidget[][] {
     [
       graph('Write units an append', [unitsPerAppend(props)]),
       graph('Dollars an hour, by list price', [dollarsPerHour(props)]),
+      graph('Background, bytes', [
+        jobMetric('build-segments', 'sizeBytes').with({ label: 'merged' }),
+        jobMetric('apply-retention', 'sizeBytes').with({ label: 'let go' }),
+        jobMetric('collect-garbage', 'walBytes').with({ label: 'WAL garbage' }),
+        jobMetric('collect-garbage', 'segmentBytes').with({ label: 'segment garbage' }),
+      ]),
     ],
   ];
 }
@@ -89,13 +95,13 @@ function unitsPerAppend({ storage }: Observed): IMetric {
 }
 
 /** An append counts as one PUT, a fetch as one GET; storage, transfer and logs are left out. */
-function dollarsPerHour({ functions, api, storage }: Observed): IMetric {
+function dollarsPerHour({ functions, jobs, api, storage }: Observed): IMetric {
   const priced: [Metric, number][] = [
     [api.requests.with({ statistic: 'SampleCount' }), DOLLARS_A_MILLION.apiRequest],
     [functions.produce.lambda.metricInvocations(), DOLLARS_A_MILLION.objectPut],
     [functions.fetch.lambda.metricInvocations(), DOLLARS_A_MILLION.objectGet],
   ];
-  for (const { lambda, memoryMib } of Object.values(functions)) {
+  for (const { lambda, memoryMib } of [...Object.values(functions), ...Object.values(jobs)]) {
     const perMs = (DOLLARS_A_MILLION.gigabyteSecond * memoryMib) / 1_024 / 1_000;
     priced.push([lambda.metricInvocations(), DOLLARS_A_MILLION.invocation]);
     priced.push([lambda.metricDuration({ statistic: 'Sum' }), perMs]);

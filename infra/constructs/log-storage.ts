@@ -50,7 +50,11 @@ export type TableVerb =
 export interface StorageRights {
   readonly tables?: { readonly [Name in TableName]?: readonly TableVerb[] };
   readonly putObjects?: readonly ObjectPrefix[];
+  /** Put them in parts, too. */
+  readonly uploadObjects?: readonly ObjectPrefix[];
   readonly getObjects?: readonly ObjectPrefix[];
+  /** And list them, and give unfinished uploads up. */
+  readonly deleteObjects?: readonly ObjectPrefix[];
 }
 
 /** Of the bucket's keys: produce requests as they came, and the segments that they are merged into. */
@@ -104,29 +108,40 @@ export class LogStorage extends Construct {
 
   /** Grants exactly these verbs, and the encryption key's where there is one. */
   grant(role: Role, rights: StorageRights): void {
-    const { tables = {}, putObjects = [], getObjects = [] } = rights;
+    const { tables = {}, getObjects = [], deleteObjects = [] } = rights;
     for (const name of TABLE_NAMES) {
       const actions = (tables[name] ?? []).map((verb) => `dynamodb:${verb}`);
       if (actions.length > 0) allow(role, actions, [this.tables[name].tableArn]);
     }
-    this.#grantObjects(role, 's3:PutObject', putObjects);
-    this.#grantObjects(role, 's3:GetObject', getObjects);
-    if (getObjects.length > 0) {
-      // Without it S3 answers 403 instead of 404 for an object that is gone, and a reader must tell the two apart.
-      const prefixes = getObjects.map((prefix) => `${prefix}*`);
-      allow(role, ['s3:ListBucket'], [this.bucket.bucketArn], {
-        StringLikeIfExists: { 's3:prefix': prefixes },
-      });
+    this.#grantObjects(role, ['PutObject'], rights.putObjects);
+    this.#grantObjects(role, ['PutObject', 'AbortMultipartUpload'], rights.uploadObjects);
+    this.#grantObjects(role, ['GetObject'], getObjects);
+    this.#grantObjects(role, ['DeleteObject', 'AbortMultipartUpload'], deleteObjects);
+    this.#grantListing(role, [...new Set([...getObjects, ...deleteObjects])]);
+    if (deleteObjects.length > 0) {
+      allow(role, ['s3:ListBucketMultipartUploads'], [this.bucket.bucketArn]);
     }
     this.#encryptionKey?.grant(role, ...KEY_VERBS);
   }
 
-  #grantObjects(role: Role, action: string, prefixes: readonly ObjectPrefix[]): void {
+  /** Whoever reads needs it, too: without it S3 answers 403 instead of 404 for an object that is gone. */
+  #grantListing(role: Role, prefixes: readonly ObjectPrefix[]): void {
+    if (prefixes.length === 0) return;
+    allow(role, ['s3:ListBucket'], [this.bucket.bucketArn], {
+      StringLikeIfExists: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) },
+    });
+  }
+
+  #grantObjects(
+    role: Role,
+    verbs: readonly string[],
+    prefixes: readonly ObjectPrefix[] = [],
+  ): void {
     if (prefixes.length === 0) return;
     const keys = prefixes.map((prefix) => `${prefix}*`);
     allow(
       role,
-      [action],
+      verbs.map((verb) => `s3:${verb}`),
       keys.map((key) => this.bucket.arnForObjects(key)),
     );
     const bucketId = Stack.of(this).resolve(this.bucket.bucketArn)['Fn::GetAtt'][0];

@@ -11,6 +11,8 @@ import type { StratalogFunction } from './stratalog-function.ts';
 /** What alarms and dashboard look at. */
 export interface Observed {
   readonly functions: Readonly<Record<FunctionName, StratalogFunction>>;
+  /** The background jobs, by the names that their reports have. */
+  readonly jobs: Readonly<Record<string, StratalogFunction>>;
   readonly api: ApiMetrics;
   readonly storage: LogStorage;
   readonly deadLetters: IQueue;
@@ -22,6 +24,15 @@ export function tableMetric(storage: LogStorage, table: TableName, metricName: s
     namespace: 'AWS/DynamoDB',
     metricName,
     dimensionsMap: { TableName: storage.tables[table].tableName },
+    statistic: 'Sum',
+  });
+}
+
+/** A number of a job's report. The only metrics of this project's own: $0.30 a month each, and there are some twenty. */
+export function jobMetric(job: string, number: string): Metric {
+  return new Metric({
+    namespace: 'Stratalog',
+    metricName: `${job}.${number}`,
     statistic: 'Sum',
   });
 }

@@ -12,9 +12,11 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { dashboardWidgets } from './dashboard.ts';
-import { type Observed, tableMetric } from './metrics.ts';
+import { jobMetric, type Observed, tableMetric } from './metrics.ts';
 
 const PERIOD = Duration.minutes(1);
+/** The rarest job runs once an hour. */
+const JOB_PERIOD = Duration.hours(1);
 /** An append takes 35–105 ms at the median, and S3's own p99 is 200 ms. */
 const APPEND_P99_MS_MAX = 1_000;
 
@@ -36,7 +38,8 @@ interface AlarmRule {
 export class Observability extends Construct {
   constructor(scope: Construct, id: string, props: ObservabilityProps) {
     super(scope, id);
-    for (const rule of alarmRules(props)) this.#alarm(rule, props.alarmTopic);
+    for (const rule of [...alarmRules(props), ...jobRules(props)])
+      this.#alarm(rule, props.alarmTopic);
     new Dashboard(this, 'Dashboard', { widgets: dashboardWidgets(props) });
   }
 
@@ -112,4 +115,24 @@ function alarmRules(props: Observed): readonly AlarmRule[] {
       periods: 3,
     },
   ];
+}
+
+/** A run that fails is made up for by the next; one after the other that fails is not. */
+function jobRules({ jobs }: Observed): readonly AlarmRule[] {
+  const failing = Object.entries(jobs).map(([job, { lambda }]) => ({
+    id: `Failing-${job}`,
+    description: `The job ${job} fails, run after run.`,
+    metric: lambda.metricErrors({ period: JOB_PERIOD }),
+    threshold: 0,
+    periods: 3,
+  }));
+  const damaged = {
+    id: 'Damaged',
+    description:
+      'Merging has met bytes that are not what their index says, and stands still there.',
+    metric: jobMetric('build-segments', 'damaged').with({ period: JOB_PERIOD }),
+    threshold: 0,
+    periods: 1,
+  };
+  return [...failing, damaged];
 }

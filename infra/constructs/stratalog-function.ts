@@ -41,6 +41,7 @@ export interface StratalogFunctionProps {
   readonly memoryMib: number;
   readonly timeoutSeconds: number;
   readonly rights: StorageRights;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export class StratalogFunction extends Construct {
@@ -66,7 +67,11 @@ export class StratalogFunction extends Construct {
       memorySize: props.memoryMib,
       timeout: Duration.seconds(props.timeoutSeconds),
       role: this.role,
-      environment: { ...storage.environment(props.rights), NODE_OPTIONS: '--enable-source-maps' },
+      environment: {
+        ...storage.environment(props.rights),
+        ...props.environment,
+        NODE_OPTIONS: '--enable-source-maps',
+      },
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel.INFO,

@@ -71,6 +71,7 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   AppendProduce: [
     'AppendDeadLetters: GetQueueAttributes GetQueueUrl SendMessage',
     'AppendProduceFunction: InvokeFunction',
+    'BackgroundBuildSegmentsFunction: InvokeFunction',
     'Bucket/wal/*: GetObject PutObject',
     'Bucket: ListBucket',
     'HeadsTable: BatchGetItem GetItem UpdateItem',
@@ -106,6 +107,34 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   AdminTopics: MANAGE_TOPICS,
   AdminEnsureTopic: MANAGE_TOPICS,
   AdminMeta: [],
+  BackgroundBuildSegments: [
+    'Bucket/log/*: AbortMultipartUpload GetObject PutObject',
+    'Bucket/wal/*: GetObject',
+    'Bucket: ListBucket',
+    'HeadsTable: BatchGetItem GetItem UpdateItem',
+    'IndexTable: BatchWriteItem DeleteItem GetItem PutItem Query UpdateItem',
+    'TopicsTable: Scan',
+  ],
+  BackgroundApplyRetention: [
+    'HeadsTable: BatchGetItem GetItem UpdateItem',
+    'IndexTable: ConditionCheckItem DeleteItem GetItem PutItem Query',
+    'TopicsTable: Scan',
+  ],
+  BackgroundCompactLog: [
+    'Bucket/log/*: AbortMultipartUpload GetObject PutObject',
+    'Bucket: ListBucket',
+    'HeadsTable: BatchGetItem GetItem',
+    'IndexTable: ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem',
+    'TopicsTable: Scan',
+  ],
+  BackgroundCollectGarbage: [
+    'Bucket/log/*: AbortMultipartUpload DeleteObject',
+    'Bucket/wal/*: AbortMultipartUpload DeleteObject',
+    'Bucket: ListBucket ListBucketMultipartUploads',
+    'HeadsTable: GetItem Scan UpdateItem',
+    'IndexTable: BatchWriteItem DeleteItem GetItem PutItem Query UpdateItem',
+    'TopicsTable: DeleteItem PutItem Scan',
+  ],
 };
 
 describe('the roles of the functions', () => {
@@ -148,11 +177,13 @@ describe('a policy', () => {
     for (const star of stars) expect(star).toMatch(/: \* \(xray:Put\w+, xray:Put\w+\)$/);
   });
 
-  it('gives nobody but API Gateway the right to invoke a function', () => {
-    const stack = synthesise();
-    for (const [, { Properties }] of resourcesOf(stack, 'AWS::Lambda::Permission')) {
-      expect(Properties.Principal).toBe('apigateway.amazonaws.com');
-      expect(resourceText(Properties.SourceArn)).toMatch(/HttpApi.*\/\*\/\*$/);
+  it('gives the right to invoke a function to the API and to the schedules only', () => {
+    for (const [, { Properties }] of resourcesOf(synthesise(), 'AWS::Lambda::Permission')) {
+      const { Principal, FunctionName, SourceArn } = Properties;
+      const isJob = resourceText(FunctionName).startsWith('Background');
+      expect(Principal).toBe(isJob ? 'events.amazonaws.com' : 'apigateway.amazonaws.com');
+      const source = isJob ? /^Background\w+Schedule$/ : /HttpApi.*\/\*\/\*$/;
+      expect(resourceText(SourceArn)).toMatch(source);
     }
   });
 });

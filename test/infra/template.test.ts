@@ -7,7 +7,7 @@ import { ASYNC_EVENT_AGE_MS_MAX, FETCH_WAIT_MS_MAX, GARBAGE_GRACE_MS } from '../
 import { resourcesOf, synthesise } from '../support/deploy/template.ts';
 
 const API_GATEWAY_TIMEOUT_SECONDS = 29;
-const BEHIND_NO_GATEWAY = 'Stratalog: ensures topics for CloudFormation';
+const BEHIND_NO_GATEWAY = /^Log(Background|AdminEnsureTopic)/;
 const stack = synthesise();
 const rest = synthesise({ api: 'rest' });
 
@@ -16,10 +16,10 @@ describe('the functions', () => {
 
   it('run on the pinned Node, on arm64, with memory and a timeout below the gateway’s', () => {
     expect(functions.length).toBeGreaterThan(0);
-    for (const [, { Properties }] of functions) {
+    for (const [id, { Properties }] of functions) {
       expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
       expect(Properties.MemorySize).toBeGreaterThanOrEqual(256);
-      if (Properties.Description === BEHIND_NO_GATEWAY) continue;
+      if (BEHIND_NO_GATEWAY.test(id)) continue;
       expect(Properties.Timeout).toBeLessThan(API_GATEWAY_TIMEOUT_SECONDS);
     }
   });
@@ -66,6 +66,21 @@ describe('the functions', () => {
       MaximumRetryAttempts: 2,
       DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
     });
+  });
+});
+
+describe('the background jobs', () => {
+  it('run on schedules, and never twice for one event', () => {
+    const rules = resourcesOf(stack, 'AWS::Events::Rule').map(([, one]) => one.Properties);
+    expect(rules.map(({ ScheduleExpression }) => ScheduleExpression).sort()).toEqual([
+      'rate(1 hour)',
+      'rate(1 hour)',
+      'rate(15 minutes)',
+      'rate(15 minutes)',
+    ]);
+    for (const { Targets } of rules) {
+      expect(Targets).toMatchObject([{ RetryPolicy: { MaximumRetryAttempts: 0 } }]);
+    }
   });
 });
 
@@ -163,18 +178,26 @@ describe('the bucket', () => {
 });
 
 describe('what watches', () => {
-  it('has alarms for what needs a person, on metrics that cost nothing', () => {
+  it('has alarms for what needs a person, on metrics that cost little or nothing', () => {
     const alarms = resourcesOf(stack, 'AWS::CloudWatch::Alarm').map(([, one]) => one.Properties);
     expect(alarms.map(({ MetricName }) => MetricName).sort()).toEqual([
       '5xx',
       'ApproximateNumberOfMessagesVisible',
       'Duration',
+      'Errors',
+      'Errors',
+      'Errors',
+      'Errors',
       'ReadThrottleEvents',
       'Throttles',
       'Throttles',
       'WriteThrottleEvents',
+      'build-segments.damaged',
     ]);
-    for (const { Namespace } of alarms) expect(Namespace).toMatch(/^AWS\//);
+    for (const { Namespace, Dimensions } of alarms) {
+      expect(Namespace).toMatch(/^(AWS\/\w+|Stratalog)$/);
+      if (Namespace === 'Stratalog') expect(Dimensions).toBeUndefined();
+    }
   });
 
   it('has a dashboard without a dimension for topics or partitions', () => {

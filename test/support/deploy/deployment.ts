@@ -32,6 +32,7 @@ export interface StackOutputs {
   readonly bucket: string;
   readonly tables: TableNames;
   readonly functions: Readonly<Record<FunctionVerb, string>>;
+  readonly jobs: Readonly<Record<string, string>>;
 }
 
 /** Bootstraps the cloud, which is done again at no harm. */
@@ -78,6 +79,7 @@ function readOutputs(file: string, stack: string): StackOutputs {
       acls: output('AclsTableName'),
     },
     functions: JSON.parse(output('FunctionNames')),
+    jobs: JSON.parse(output('JobNames')),
   };
 }
 
