@@ -8,6 +8,7 @@ import {
 import { type CompactionService, createCompactionService } from './compaction.ts';
 import { createGarbageService, type GarbageService } from './garbage.ts';
 import { createRetentionService, type RetentionService } from './retention.ts';
+import { createSegmentInspector, type SegmentInspector } from './segment-inspect.ts';
 import { createSegmentService, type SegmentService } from './segments.ts';
 
 export interface Background {
@@ -15,6 +16,7 @@ export interface Background {
   readonly retention: RetentionService;
   readonly compaction: CompactionService;
   readonly garbage: GarbageService;
+  readonly inspector: SegmentInspector;
 }
 
 export function createBackground(
@@ -27,5 +29,6 @@ export function createBackground(
     retention: createRetentionService(ports),
     compaction: createCompactionService(ports, all),
     garbage: createGarbageService(ports, all),
+    inspector: createSegmentInspector(ports),
   };
 }
