@@ -11,7 +11,7 @@ import {
   type PartitionBatches,
   planEntries,
 } from '../log/append.ts';
-import { type CheckedBatches, checkBatches } from '../log/check.ts';
+import { type CheckedBatches, checkBatches, type StagingProducer } from '../log/check.ts';
 import { type PartitionKey, walKey } from '../log/keys.ts';
 import type { TailEntry } from '../log/partition.ts';
 import type { RandomSource } from '../ports/environment.ts';
@@ -70,6 +70,7 @@ export async function checkPart(
   ports: PartPorts,
   catalog: TopicCatalog,
   request: PartitionBatches,
+  staging?: StagingProducer,
 ): Promise<Checked | Refused> {
   const { topicName, partition } = request;
   const known = await catalog.findWithPartition(topicName, partition);
@@ -78,7 +79,7 @@ export async function checkPart(
   if (!Number.isInteger(partition) || partition < 0 || partition >= topic.partitionCount) {
     return { ...unknownPartition(request, topic.partitionCount), request };
   }
-  const batches = checkBatches(request.batches, limits, ports.clock.nowMs());
+  const batches = checkBatches(request.batches, limits, ports.clock.nowMs(), staging);
   if (batches.kind === 'rejected') return { ...batches, request };
   return {
     kind: 'checked',

@@ -10,11 +10,16 @@ import type { AwsClients } from '../../lib/storage/aws/clients.ts';
 import { createLocalStorage } from '../../lib/storage/local/local-storage.ts';
 import { clientsOf } from '../support/emulators/aws-server.ts';
 import { DYNOXIDE_MISSING, startDynoxide } from '../support/emulators/dynoxide.ts';
-import { producerStates, producerStores } from '../support/emulators/producer-contracts.ts';
+import {
+  producerStates,
+  producerStores,
+  transactionStores,
+} from '../support/emulators/producer-contracts.ts';
 import type { Server } from '../support/emulators/server.ts';
 import { appendToHeadsContract } from './append-to-heads-contract.ts';
 import { producerStateContract } from './producer-state-contract.ts';
 import { producerStoreContract } from './producer-store-contract.ts';
+import { transactionStoreContract } from './transaction-store-contract.ts';
 
 let closing: (() => Promise<unknown>)[] = [];
 
@@ -56,6 +61,12 @@ describe.each([
     closing.push(() => storage.close());
     return storage.partitions;
   });
+
+  transactionStoreContract(async () => {
+    const storage = createLocalStorage({ directory: directory() });
+    closing.push(() => storage.close());
+    return storage;
+  });
 });
 
 if (DYNOXIDE_MISSING !== undefined) {
@@ -80,4 +91,5 @@ describe.skipIf(DYNOXIDE_MISSING !== undefined)('the store of producers against 
   producerStoreContract(producerStores(() => clients));
   producerStateContract(producerStates(() => clients));
   appendToHeadsContract(async () => (await producerStates(() => clients)()).store);
+  transactionStoreContract(transactionStores(() => clients));
 });

@@ -13,6 +13,7 @@ import { producerStateContract } from '../contract/producer-state-contract.ts';
 import { producerStoreContract } from '../contract/producer-store-contract.ts';
 import { segmentStoreContract } from '../contract/segment-store-contract.ts';
 import { topicStoreContract } from '../contract/topic-store-contract.ts';
+import { transactionStoreContract } from '../contract/transaction-store-contract.ts';
 import {
   groupStores,
   objectStores,
@@ -20,7 +21,11 @@ import {
   topicStores,
 } from '../support/emulators/aws-contracts.ts';
 import { type AwsServer, clientsOf } from '../support/emulators/aws-server.ts';
-import { producerStates, producerStores } from '../support/emulators/producer-contracts.ts';
+import {
+  producerStates,
+  producerStores,
+  transactionStores,
+} from '../support/emulators/producer-contracts.ts';
 import type { Server } from '../support/emulators/server.ts';
 import {
   cleanupStores,
@@ -56,6 +61,7 @@ export function storageContracts(start: () => Promise<StorageServers>): void {
   describe('producer states', () => producerStateContract(producerStates(() => clients)));
   describe('appends to several heads', () =>
     appendToHeadsContract(async () => (await producerStates(() => clients)()).store));
+  describe('transaction store', () => transactionStoreContract(transactionStores(() => clients)));
   describe('producer store', () => producerStoreContract(producerStores(() => clients)));
   describe('topic store', () => topicStoreContract(topicStores(() => clients)));
   describe('object store', () => objectStoreContract(objectStores(() => clients)));

@@ -10,6 +10,7 @@ import type { PartitionStore } from '../../ports/partition-store.ts';
 import type { ProducerStore } from '../../ports/producer-store.ts';
 import type { SegmentStore } from '../../ports/segment-store.ts';
 import type { TopicStore } from '../../ports/topic-store.ts';
+import type { TransactionStore } from '../../ports/transaction-store.ts';
 import { createCleanupStore } from './cleanup-store.ts';
 import { type ClientOptions, createClients } from './clients.ts';
 import { createGroupStore } from './group-store.ts';
@@ -24,6 +25,7 @@ import { countRequests, type RequestCounter } from './request-counter.ts';
 import { createSegmentStore } from './segment-store.ts';
 import { createStorageClock } from './storage-clock.ts';
 import { createTopicStore } from './topic-store.ts';
+import { createTransactionStore } from './transaction-store.ts';
 
 /** The tables' names. A process needs rights only on the tables of the ports that it uses. */
 export interface TableNames {
@@ -47,6 +49,7 @@ export interface AwsStorage {
   readonly groups: GroupStore;
   readonly offsets: OffsetStore;
   readonly producers: ProducerStore;
+  readonly transactions: TransactionStore;
   readonly segments: SegmentStore;
   readonly cleanup: CleanupStore;
   readonly leases: LeaseStore;
@@ -70,6 +73,7 @@ export function createAwsStorage(options: AwsStorageOptions): AwsStorage {
     groups: createGroupStore(groups),
     offsets: createOffsetStore(groups),
     producers: createProducerStore(clients.dynamodb, options.tables.producers),
+    transactions: createTransactionStore(options.tables, groups),
     segments: createSegmentStore(clients.dynamodb, options.tables.index),
     cleanup: createCleanupStore(clients.dynamodb, options.tables, clock),
     leases: createLeaseStore(clients.dynamodb, options.tables.index),

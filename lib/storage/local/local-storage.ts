@@ -13,6 +13,7 @@ import type { PartitionStore } from '../../ports/partition-store.ts';
 import type { ProducerStore } from '../../ports/producer-store.ts';
 import type { SegmentStore } from '../../ports/segment-store.ts';
 import type { TopicStore } from '../../ports/topic-store.ts';
+import type { TransactionStore } from '../../ports/transaction-store.ts';
 import { createCleanupStore } from './cleanup-store.ts';
 import { openDataDirectory, SECRET_BYTES } from './data-directory.ts';
 import { type Database, openMemoryDatabase } from './database.ts';
@@ -29,6 +30,7 @@ import { type ReferenceRequest, signReference, verifyReference } from './referen
 import { countRequests, type RequestCounter } from './request-counter.ts';
 import { createSegmentStore } from './segment-store.ts';
 import { createTopicStore } from './topic-store.ts';
+import { createTransactionStore } from './transaction-store.ts';
 
 const MEMORY = ':memory:';
 
@@ -48,6 +50,7 @@ export interface LocalStorage {
   readonly groups: GroupStore;
   readonly offsets: OffsetStore;
   readonly producers: ProducerStore;
+  readonly transactions: TransactionStore;
   readonly segments: SegmentStore;
   readonly cleanup: CleanupStore;
   readonly leases: LeaseStore;
@@ -95,6 +98,7 @@ export function createLocalStorage(options: LocalStorageOptions): LocalStorage {
     groups: createGroupStore(database, nowMs),
     offsets: createOffsetStore(database, nowMs),
     producers: createProducerStore(database),
+    transactions: createTransactionStore(database, nowMs),
     segments: createSegmentStore(database),
     cleanup: createCleanupStore(database, nowMs),
     leases: createLeaseStore(database),

@@ -127,7 +127,12 @@ function headChanges(database: Database, heads: HeadRows): HeadChanges {
         appends.length <= TRANSACTION_ITEMS_MAX,
         `a transaction appends to at most ${TRANSACTION_ITEMS_MAX} heads`,
       );
-      return await database.write(() => appendAll(heads, appends));
+      return await database.write(() => {
+        const refusing = refusingHeads(heads, appends);
+        if (refusing.size > 0) return { kind: 'refused', heads: refusing };
+        appendAll(heads, appends);
+        return { kind: 'appended' };
+      });
     },
 
     async trimTail({ partition, tailBase, page }) {
@@ -162,22 +167,25 @@ function headChanges(database: Database, heads: HeadRows): HeadChanges {
   };
 }
 
-/** All or none, inside a transaction of the database. */
-function appendAll(
+/** Those of the heads that refuse what is to be appended to them, by position; inside a transaction of the database. */
+export function refusingHeads(
   heads: HeadRows,
   appends: readonly AppendToHeadRequest[],
-): Awaited<ReturnType<PartitionStore['appendToHeads']>> {
-  const standing = appends.map(({ partition }) => heads.read(partition));
-  const refused = new Map<number, Head | undefined>();
+): Map<number, Head | undefined> {
+  const refusing = new Map<number, Head | undefined>();
   for (const [at, append] of appends.entries()) {
-    const head = standing[at];
-    if (head === undefined || !mayAppend(head, append)) refused.set(at, head);
+    const head = heads.read(append.partition);
+    if (head === undefined || !mayAppend(head, append)) refusing.set(at, head);
   }
-  if (refused.size > 0) return { kind: 'refused', heads: refused };
-  for (const [at, append] of appends.entries()) {
-    heads.update(append.partition, appended(required(standing[at], 'the head'), append));
+  return refusing;
+}
+
+/** Appends to heads none of which refuses, in the same transaction of the database. */
+export function appendAll(heads: HeadRows, appends: readonly AppendToHeadRequest[]): void {
+  for (const append of appends) {
+    const head = required(heads.read(append.partition), 'a head that does not refuse');
+    heads.update(append.partition, appended(head, append));
   }
-  return { kind: 'appended' };
 }
 
 function mayAppend(head: Head, request: AppendToHeadRequest): boolean {

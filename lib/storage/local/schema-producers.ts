@@ -15,5 +15,10 @@ export const PRODUCERS_SCHEMA = `
     expires INTEGER NOT NULL,
     PRIMARY KEY (topic_id, partition, producer_id)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS transactions (
+    transactional_id TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    state TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS producers_by_expiry ON producers (expires);
 `;

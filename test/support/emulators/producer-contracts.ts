@@ -2,10 +2,16 @@
 
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { partitionKeyText, producerSortKey } from '../../../lib/log/keys.ts';
+import { createGroupStore } from '../../../lib/storage/aws/group-store.ts';
+import { GroupsTable } from '../../../lib/storage/aws/groups-table.ts';
+import { createOffsetStore } from '../../../lib/storage/aws/offset-store.ts';
 import { createPartitionStore } from '../../../lib/storage/aws/partition-store.ts';
 import { createProducerStore } from '../../../lib/storage/aws/producer-store.ts';
+import { createStorageClock } from '../../../lib/storage/aws/storage-clock.ts';
+import { createTransactionStore } from '../../../lib/storage/aws/transaction-store.ts';
 import type { MakeProducerStates } from '../../contract/producer-state-contract.ts';
 import type { MakeProducerStore } from '../../contract/producer-store-contract.ts';
+import type { MakeTransactionStore } from '../../contract/transaction-store-contract.ts';
 import type { Clients } from './aws-contracts.ts';
 import { createTables, tableNames } from './aws-server.ts';
 
@@ -45,6 +51,21 @@ export function producerStates(clients: Clients): MakeProducerStates {
         });
         await dynamodb.send(command);
       },
+    };
+  };
+}
+
+export function transactionStores(clients: Clients): MakeTransactionStore {
+  return async () => {
+    const { dynamodb } = clients();
+    const names = uniqueNames();
+    await createTables(dynamodb, names, ['producers', 'heads', 'index', 'groups']);
+    const table = new GroupsTable(dynamodb, names.groups, createStorageClock(dynamodb));
+    return {
+      transactions: createTransactionStore(names, table),
+      partitions: createPartitionStore(dynamodb, names),
+      groups: createGroupStore(table),
+      offsets: createOffsetStore(table),
     };
   };
 }
