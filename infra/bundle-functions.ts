@@ -20,18 +20,27 @@ const ALIASES = {
 
 /**
  * The SDK describes every operation of a service in one file of arrays. Their computed keys keep a bundler from seeing
- * that an unused one can go, so each is wrapped in a call that is marked as free of effects: a quarter of a bundle.
+ * that an unused one can go, so each is wrapped in a call that is marked as free of effects: a quarter of a bundle. Of a
+ * client's manifest only the version is used.
  */
 const UNUSED_SCHEMAS_GO: Plugin = {
   name: 'unused-schemas-go',
   setup(bundler) {
     bundler.onLoad({ filter: /@aws-sdk\/.*\/schemas\/schemas_\d+\.js$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
-      const contents = source.replaceAll(
-        /^export var (\w+\$?) = (\[[\s\S]*?\n?\]);$/gm,
-        'export var $1 = /* @__PURE__ */ (() => $2)();',
+      const arrays = source.replaceAll(
+        /^((?:export )?var \w+\$?) = (\[[\s\S]*?\n?\]);$/gm,
+        '$1 = /* @__PURE__ */ (() => $2)();',
       );
+      // Nobody looks at more of Lambda's errors than their names, which the SDK's general error has as well.
+      const contents = path.includes('client-lambda')
+        ? arrays.replaceAll(/^n0_registry\.registerError\(.*\);$/gm, '')
+        : arrays;
       return { contents, loader: 'js' };
+    });
+    bundler.onLoad({ filter: /@aws-sdk\/client-[\w-]+\/package\.json$/ }, async ({ path }) => {
+      const { version } = JSON.parse(await readFile(path, 'utf8'));
+      return { contents: JSON.stringify({ version }), loader: 'json' };
     });
   },
 };

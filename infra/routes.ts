@@ -10,6 +10,7 @@ interface Route {
 
 const TOPIC = '/topics/{topic_name}';
 const PARTITION = `${TOPIC}/partitions/{partition_id}`;
+const TRANSACTION = '/transactions/{transactional_id}';
 const GROUP = '/consumer-groups/{group_id}';
 const MEMBER = `${GROUP}/members/{member_id}`;
 
@@ -18,6 +19,11 @@ export const ROUTES = [
   { method: 'POST', path: `${TOPIC}/records:batch`, function: 'produce' },
   { method: 'POST', path: '/records', function: 'produce' },
   { method: 'POST', path: '/producers', function: 'transactions' },
+  { method: 'POST', path: `${TRANSACTION}/records`, function: 'transactions' },
+  { method: 'POST', path: `${TRANSACTION}/offsets`, function: 'transactions' },
+  { method: 'POST', path: `${TRANSACTION}/commit`, function: 'transactions' },
+  { method: 'POST', path: `${TRANSACTION}/abort`, function: 'transactions' },
+  { method: 'GET', path: TRANSACTION, function: 'transactions' },
   { method: 'GET', path: `${PARTITION}/records`, function: 'fetch' },
   { method: 'POST', path: '/fetch', function: 'fetch' },
   { method: 'GET', path: `${PARTITION}/offset`, function: 'list-offsets' },

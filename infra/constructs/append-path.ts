@@ -54,11 +54,21 @@ export class AppendPath extends Construct {
     this.transactions = new StratalogFunction(this, 'Transactions', {
       context,
       bundle: 'transactions',
-      description: 'Stratalog: gives out producer ids',
-      // One update of a counter.
-      memoryMib: 256,
-      timeoutSeconds: 15,
-      rights: { tables: { producers: ['UpdateItem'] } },
+      description: 'Stratalog: gives out producer ids, runs transactions',
+      // As the produce function: it stages what that appends, and a commit waits for busy heads.
+      memoryMib: 512,
+      timeoutSeconds: 25,
+      rights: {
+        tables: {
+          topics: ['GetItem'],
+          producers: ['GetItem', 'PutItem', 'UpdateItem'],
+          heads: ['BatchGetItem', 'GetItem', 'UpdateItem'],
+          index: ['PutItem'],
+          groups: ['UpdateItem'],
+        },
+        putObjects: ['wal/'],
+        getObjects: ['wal/'],
+      },
     });
     // A policy of its own, because a function waits for its role's: in there its own name would be a circle.
     new Policy(this, 'Invoke', {
