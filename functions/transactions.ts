@@ -1,4 +1,4 @@
-// Producer ids.
+// Producer ids, and transactions.
 
 import { transactionRoutes } from '../lib/api/routes/transactions.ts';
 import { httpHandler } from './shared/handler.ts';

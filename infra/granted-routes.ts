@@ -17,11 +17,13 @@ export interface GrantedNames {
 const ONE_TOPIC = '{topic_name}';
 
 export function produceRoutes(names: GrantedNames): readonly GrantedRoute[] {
-  return [
-    ...routesOf(['produce'], names),
-    ...routesOf(['transactions'], {}),
-    ...describeRoutes(names),
-  ];
+  return [...routesOf(['produce'], names), ...producerRoutes(names), ...describeRoutes(names)];
+}
+
+/** A transaction takes any topic in its body, as `/records` does; a producer id is for all. */
+function producerRoutes({ topic }: GrantedNames): readonly GrantedRoute[] {
+  const routes = routesOf(['transactions'], {});
+  return topic === undefined ? routes : routes.filter(({ path }) => path === '/producers');
 }
 
 export function consumeRoutes(names: GrantedNames): readonly GrantedRoute[] {

@@ -96,7 +96,7 @@ export interface TransactionService {
   end(
     request: TransactionCall & { readonly outcome: TransactionOutcome },
   ): Promise<Ended | Rejected>;
-  /** What stands. Refuses INVALID_PRODUCER_ID_MAPPING when nobody has used the id. */
+  /** What stands. Refuses TRANSACTIONAL_ID_NOT_FOUND when nobody has used the id. */
   describe(
     transactionalId: string,
   ): Promise<{ readonly kind: 'found'; readonly transaction: Transaction } | Rejected>;
@@ -149,9 +149,10 @@ export function createTransactionService(
     },
 
     async describe(transactionalId) {
-      const { transaction } = await ports.transactions.readTransaction(transactionalId);
+      const read = () => ports.transactions.readTransaction(transactionalId);
+      const { transaction } = await withRetries(ports, read, { repeatable: true });
       if (transaction !== undefined) return { kind: 'found', transaction };
-      return rejected('INVALID_PRODUCER_ID_MAPPING', 'nobody has used this transactional id');
+      return rejected('TRANSACTIONAL_ID_NOT_FOUND', 'nobody has used this transactional id');
     },
   };
 }
