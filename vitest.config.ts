@@ -6,7 +6,13 @@ export default defineConfig({
     globals: false,
     restoreMocks: true,
     projects: [
-      { test: { name: 'unit', include: ['test/{unit,property,regressions}/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/{unit,property,regressions}/**/*.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: 'simulation',
