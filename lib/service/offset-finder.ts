@@ -5,6 +5,7 @@ import { READ_ATTEMPTS_MAX } from '../limits.ts';
 import type { PartitionKey } from '../log/keys.ts';
 import type { Head } from '../log/partition.ts';
 import { unknownPartition, unknownTopic } from './append.ts';
+import { largestEver, largestNow } from './largest-timestamp.ts';
 import type { LocatePorts } from './locate.ts';
 import type { ReadTools } from './plan-fetch.ts';
 import { readHeads } from './read.ts';
@@ -70,10 +71,11 @@ async function findAt(
 ): Promise<OffsetFound | { readonly kind: 'moved' }> {
   if (at.kind === 'earliest') return { kind: 'found', offset: head.logStartOffset };
   if (at.kind === 'latest') return { kind: 'found', offset: head.nextOffset };
-  const timestampMs = at.kind === 'timestamp' ? at.timestampMs : largestTimestamp(head);
+  if (at.kind === 'timestamp') {
+    return findByTime(ports, tools, { key, head, timestampMs: at.timestampMs });
+  }
+  const ever = await findByTime(ports, tools, { key, head, timestampMs: largestEver(head) });
+  if (ever.kind !== 'none') return ever;
+  const timestampMs = await largestNow(ports, key, head);
   return findByTime(ports, tools, { key, head, timestampMs });
-}
-
-function largestTimestamp(head: Head): number {
-  return Math.max(head.rolledMaxTimestampMs, ...head.tail.map((entry) => entry.maxTimestampMs));
 }

@@ -12,12 +12,14 @@ import { parseBatchHeader, splitBatches } from '../../lib/record/batch.ts';
 import { decodeBatch, encodeBatch } from '../../lib/record/record.ts';
 import { type Broker, newBroker } from '../support/kafka/broker.ts';
 import { type BuiltSegment, buildSegment, sizedBatch } from '../support/segments.ts';
+import { createTestBackground, HOUR_MS, NO_LIMIT } from '../support/test-background.ts';
+import { appendTo } from '../support/test-log.ts';
 
 const BASE_TIME_MS = 1_700_000_000_000;
 const COMPLAINT =
   /^.*(?:ismatch|isvalid: false|not found|out of order|non-consecutive|invalid bytes|Exception).*$/gim;
 /** It takes every log to begin at offset 0, and says so of its own segments as well when that is all it has to say. */
-const FIRST_OFFSET_NOT_0 = /^Non-consecutive offsets in .*\n {2}-1 is followed by \d+\n(?! {2})/m;
+const FIRST_OFFSET_NOT_0 = /^Non-consecutive offsets in .*\n {2}-1 is followed by \d+\n(?! {2})/gm;
 const TOPIC = 'served';
 
 let broker: Broker;
@@ -130,9 +132,9 @@ afterAll(async () => {
 
 describe('Kafka’s DumpLogSegments', () => {
   it('finds nothing wrong in a log, its index and its time index', async () => {
-    for (const segment of [...segmentsOf(0n), ...segmentsOf(123_456_789_012n)]) {
-      expect(await complaints(writeSegment(folder, segment))).toEqual([]);
-    }
+    const segments = [...segmentsOf(0n), ...segmentsOf(123_456_789_012n)];
+    const paths = segments.flatMap((segment) => writeSegment(folder, segment));
+    expect(await complaints(paths)).toEqual([]);
   });
 
   it('finds nothing wrong where log compaction left gaps and batches without first records', async () => {
@@ -155,6 +157,51 @@ describe('Kafka’s DumpLogSegments', () => {
     const dumped = await complaints(writeSegment(folder, segment));
     // Gaps are what it is told to report; nothing else may be wrong.
     expect(dumped.filter((line) => !/non-consecutive/i.test(line))).toEqual([]);
+  });
+
+  it('finds nothing wrong in what the jobs made, merged and compacted', async () => {
+    const log = createTestBackground();
+    const { services, background } = log.process();
+    await services.topics.create({ name: 'state', configs: { 'cleanup.policy': 'compact' } });
+    for (let number = 0; number < 200; number += 1) {
+      const compression = (['none', 'gzip', 'zstd'] as const)[number % 3] ?? 'none';
+      const records = Array.from({ length: 3 }, (_, index) => ({
+        timestamp: BASE_TIME_MS + number * 10 + index,
+        key: Buffer.from(`key-${(number + index) % 120}`),
+        value: number % 9 === 0 ? null : Buffer.alloc(200, number % 250),
+      }));
+      const batch = encodeBatch({ records, compression });
+      await services.append.append(appendTo('state', { 0: batch }));
+    }
+    const write = async (): Promise<string[]> => {
+      const made = mkdtempSync(join(folder, 'jobs-'));
+      const { objects } = await log.storage.upkeep.listObjects({ prefix: 'log/', limit: 100 });
+      return await Promise.all(
+        objects.map(async ({ key, sizeBytes: lengthBytes }) => {
+          const bytes = await log.storage.objects.getRange({ key, positionBytes: 0, lengthBytes });
+          const path = join(made, key.slice(key.lastIndexOf('/') + 1));
+          writeFileSync(path, bytes ?? new Uint8Array());
+          return path;
+        }),
+      );
+    };
+    log.clock.timeMs += 7 * HOUR_MS;
+    await background.segments.mergeAll(NO_LIMIT);
+    expect(await complaints(await write())).toEqual([]);
+    await background.compaction.compactAll(NO_LIMIT);
+    for (let round = 0; round < 3; round += 1) {
+      log.clock.timeMs += 3 * HOUR_MS;
+      await background.garbage.collect(NO_LIMIT);
+    }
+    const compacted = await write();
+    expect(compacted.length).toBe(3);
+    const dumped = await complaints(compacted);
+    expect(dumped.filter((line) => !/non-consecutive/i.test(line))).toEqual([]);
+    const output = await broker.runTool(
+      ...['org.apache.kafka.tools.DumpLogSegments', '--files', compacted.join(',')],
+    );
+    // Kafka sees until when tombstones stay.
+    expect(output).toMatch(/deleteHorizonMs: OptionalLong\[\d+\]/);
   });
 
   it('complains of an index that points elsewhere: this test can fail', async () => {

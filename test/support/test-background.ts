@@ -19,6 +19,8 @@ export interface Interference {
   readonly diesBefore?: number;
   /** … or after it took effect, without hearing so. */
   readonly diesAfter?: number;
+  /** How far its clock is ahead of everybody's. */
+  readonly clockSkewMs?: number;
   /** Runs before every request. */
   readonly between?: (request: number, method: string) => Promise<void>;
 }
@@ -47,9 +49,16 @@ const SETTINGS: Partial<BackgroundSettings> = {
 export const NO_LIMIT = { untilMs: Number.MAX_SAFE_INTEGER };
 export const HOUR_MS = 3_600_000;
 
-export function createTestBackground(settings: Partial<BackgroundSettings> = {}): TestBackground {
+export function createTestBackground(
+  settings: Partial<BackgroundSettings> = {},
+  options: { readonly baseUrl?: () => string } = {},
+): TestBackground {
   const clock = new ManualClock();
-  const storage = createLocalStorage({ directory: ':memory:', nowMs: () => clock.timeMs });
+  const storage = createLocalStorage({
+    directory: ':memory:',
+    nowMs: () => clock.timeMs,
+    ...options,
+  });
   let made = 0;
   return {
     storage,
@@ -65,7 +74,10 @@ export function createTestBackground(settings: Partial<BackgroundSettings> = {})
         upkeep: line.through(storage.upkeep),
         cleanup: line.through(storage.cleanup),
         leases: line.through(storage.leases),
-        clock,
+        clock: {
+          nowMs: () => clock.timeMs + (interference.clockSkewMs ?? 0),
+          sleep: (delayMs) => clock.sleep(delayMs),
+        },
         random: new SeededRandom(made * 7_919),
       };
       const invoker = { appendLater: () => Promise.resolve() };
