@@ -1,7 +1,8 @@
-// Requests by the platform's own `fetch`, which keeps connections alive.
+// Requests over HTTP, with a token or a signature where one is wanted.
 
 import { StratalogConnectionError } from '../errors.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../transport.ts';
+import { type ExchangeRequest, fetchExchange, nodeExchange } from './exchange.ts';
 
 export interface HttpTransportOptions {
   /** `http://127.0.0.1:4510` or `https://…`, with or without a path. */
@@ -10,6 +11,7 @@ export interface HttpTransportOptions {
   readonly token?: string | (() => string | Promise<string>);
   /** Changes a request before it leaves: signs it, for example. */
   readonly sign?: (request: SignableRequest) => Promise<Readonly<Record<string, string>>>;
+  /** Sends the requests instead of Node's own client. */
   readonly fetch?: typeof globalThis.fetch;
 }
 
@@ -23,7 +25,7 @@ export interface SignableRequest {
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-/** `fetch` wraps the system's error, sometimes twice, and sometimes in a list of one for each address tried. */
+/** The system's error may be wrapped, and may be in a list of one for each address tried. */
 function systemCode(thrown: unknown): string | undefined {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     if ('code' in error && typeof error.code === 'string') return error.code;
@@ -47,14 +49,12 @@ function connectionError(thrown: unknown, endpoint: string): StratalogConnection
 }
 
 export function httpTransport(options: HttpTransportOptions): Transport {
-  const send = options.fetch ?? globalThis.fetch;
+  const exchange = options.fetch === undefined ? nodeExchange() : fetchExchange(options.fetch);
   const base = options.endpoint.replace(/\/+$/, '');
 
-  async function exchange(url: string, init: RequestInit): Promise<TransportResponse> {
+  async function ask(url: string, request: ExchangeRequest): Promise<TransportResponse> {
     try {
-      const response = await send(url, init);
-      const body = Buffer.from(await response.arrayBuffer());
-      return { status: response.status, headers: response.headers, body };
+      return await exchange.send(url, request);
     } catch (thrown) {
       if (thrown instanceof Error && thrown.name === 'AbortError') throw thrown;
       throw connectionError(thrown, new URL(url).origin);
@@ -75,15 +75,11 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     async send({ method, path, headers, body, signal }: TransportRequest) {
       const url = base + path;
       const signed = await authorization({ method, url: new URL(url), headers, body });
-      return exchange(url, {
-        method,
-        headers: { ...headers, ...signed },
-        signal,
-        // undici copies nothing of a view, but its types want to know that no shared memory is behind it.
-        body: (body as Uint8Array<ArrayBuffer> | undefined) ?? null,
-      });
+      return ask(url, { method, headers: { ...headers, ...signed }, body, signal });
     },
-    get: (url, headers, signal) => exchange(url, { headers, signal }),
-    async close() {},
+    get: (url, headers, signal) => ask(url, { method: 'GET', headers, signal }),
+    async close() {
+      exchange.close();
+    },
   };
 }
