@@ -76,7 +76,8 @@ export interface GroupStore {
   /**
    * Puts a member's item: `live`, the profile as given, `joinEpoch` as given, `counter` INCARNATION_STEP, the lease
    * now + sessionTimeoutMs, published (epoch `publishedEpoch`, phase `stable`, no partitions).
-   * Clause FREE: no item of that key, or a fenced one.
+   * Clause FREE: no item of that key, or a fenced one of an earlier life (stored `joinEpoch` < `joinEpoch`): a request
+   * that comes late begins no life a second time ✗.
    */
   createMember(
     request: MemberKey & {

@@ -37,6 +37,8 @@ interface Arrival {
   readonly profile: MemberProfile;
   /** The life it begins, once that is decided; `item`: its item is there. */
   life: { readonly joinEpoch: number; readonly rejoins: boolean; item: boolean } | undefined;
+  /** The last life of this member id that is known to have ended. */
+  formerJoinEpoch: number;
 }
 
 /**
@@ -56,6 +58,7 @@ export async function joinGroup(
     memberId: request.memberId ?? newMemberId(ports),
     profile: parsed.profile,
     life: undefined,
+    formerJoinEpoch: 0,
   };
   const changed = await changeGroup(ports, {
     groupId: request.groupId,
@@ -108,7 +111,8 @@ async function planJoin(
       events.push({ kind: 'expire', lives: [entry] });
     }
   }
-  arrival.life ??= { joinEpoch: state.epoch + 1, rejoins: false, item: false };
+  const joinEpoch = Math.max(state.epoch, arrival.formerJoinEpoch) + 1;
+  arrival.life ??= { joinEpoch, rejoins: false, item: false };
   const joiner = { memberId, joinEpoch: arrival.life.joinEpoch, profile };
   const forerunner = await releaseInstance(ports, arrival, open);
   if (forerunner?.kind === 'rejected') return forerunner;
@@ -198,6 +202,7 @@ async function putItem(
     return 'ready';
   }
   const { member: stands } = write;
+  arrival.formerJoinEpoch = stands?.joinEpoch ?? 0;
   arrival.life =
     stands === undefined || stands.status === 'fenced'
       ? undefined

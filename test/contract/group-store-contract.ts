@@ -191,6 +191,12 @@ export function groupStoreContract(makeStores: MakeGroupStores): void {
       await expectRefused(await standing(), createMember(groups, MEMBER, BARE_PROFILE));
     });
 
+    it('fenced: begins no life a second time that was ended', async () => {
+      await createMember(groups);
+      await fence();
+      await expectRefused(await standing(), createMember(groups));
+    });
+
     it('begins a new life in place of a fenced one, with nothing left of it', async () => {
       await createMember(groups);
       const unrevoked = { publication: publication(4, 'unrevoked'), revokeTimeoutMs: 60_000 };

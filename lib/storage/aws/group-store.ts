@@ -35,7 +35,7 @@ import { conditionExpressions, type ItemUpdate } from './update-expression.ts';
 
 const NO_ITEM = 'attribute_not_exists(#sk)';
 const UNCHANGED = '#version = :before';
-const FREE = 'attribute_not_exists(#sk) OR #status = :fenced';
+const FREE = 'attribute_not_exists(#sk) OR (#status = :fenced AND #joinEpoch < :joinEpoch)';
 const NOT_FENCED = 'attribute_exists(#sk) AND #status <> :fenced';
 const FENCED = '#status = :fenced';
 const LIVE = '#status = :live';
@@ -135,7 +135,8 @@ class DynamodbGroupStore implements GroupStore {
       leaseExpiresAtMs: nowMs + profile.sessionTimeoutMs,
       published: { epoch: publishedEpoch, phase: 'stable', assignment: [] },
     };
-    const condition = { clauses: [FREE], values: FENCED_VALUE };
+    const values = { ...FENCED_VALUE, joinEpoch: numberValue(joinEpoch) };
+    const condition = { clauses: [FREE], values };
     const outcome = await this.#put(encodeMember(member), condition);
     const storageNowMs = this.#table.clock.answeredMs();
     if (outcome.kind === 'done') return { kind: 'written', member, storageNowMs };

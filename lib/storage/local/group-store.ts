@@ -93,7 +93,8 @@ function memberItems(database: Database, nowMs: () => number): Omit<GroupStore, 
       database.write(() => {
         const storageNowMs = nowMs();
         const stands = readMember(database, key);
-        const free = stands === undefined || stands.status === 'fenced';
+        const isFormer = stands?.status === 'fenced' && stands.joinEpoch < joinEpoch;
+        const free = stands === undefined || isFormer;
         if (!free) return { kind: 'refused', member: stands, storageNowMs };
         const published = { epoch: publishedEpoch, phase: 'stable', assignment: [] } as const;
         const counter = INCARNATION_STEP;
