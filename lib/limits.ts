@@ -126,6 +126,9 @@ export const JOB_LEASE_MS = 300_000;
  */
 export const JOB_PARTITIONS_AT_ONCE = 100;
 export const JOB_PART_MEMORY_BYTES = 64 * MIB;
+/** Index entries that are held at once, about 200 bytes each, before what is due is merged; and partitions looked at together. */
+export const JOB_ENTRIES_MAX = 100_000;
+export const JOB_PREPARED_AT_ONCE = 4;
 export const JOB_PARTS_SENT_AT_ONCE = 4;
 export const JOB_WINDOW_BYTES = 8 * MIB;
 export const JOB_GETS_AT_ONCE = 64;

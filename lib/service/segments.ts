@@ -1,7 +1,7 @@
 // Merging: pages become segments. Looks after partitions some at a time, side by side, so that those that share WAL
 // objects share what is read of them.
 
-import { JOB_SEGMENTS_PER_RUN } from '../limits.ts';
+import { JOB_ENTRIES_MAX, JOB_PREPARED_AT_ONCE, JOB_SEGMENTS_PER_RUN } from '../limits.ts';
 import { type CleanupSettings, cleanupSettings } from '../log/cleanup-settings.ts';
 import { type PartitionKey, partitionKeyText } from '../log/keys.ts';
 import type { Damage } from '../log/segment.ts';
@@ -111,14 +111,40 @@ async function mergeSome(
   const cleanup = cleanupSettings(work.topic.configs);
   let partitions = work.partitions;
   for (let round = 0; round < JOB_SEGMENTS_PER_RUN && partitions.length > 0; round += 1) {
-    const due = await prepareAll(ports, counts, partitions, cleanup);
-    const merged = await underLeases(ports, settings, due);
+    const merged: PartitionMerged[] = [];
+    for await (const due of dueInPieces(ports, counts, partitions, cleanup)) {
+      merged.push(...(await underLeases(ports, settings, due)));
+    }
     for (const { partition, outcome } of merged) count(counts, partition, outcome);
     if (isTimeUp(ports, work.limit)) return;
     partitions = merged
       .filter(({ outcome }) => outcome.kind === 'merged')
       .map(({ partition }) => partition);
   }
+}
+
+/** What is due, in pieces whose entries fit the memory for them. */
+async function* dueInPieces(
+  ports: BackgroundPorts,
+  counts: Counts,
+  partitions: readonly PartitionKey[],
+  cleanup: CleanupSettings,
+): AsyncGenerator<readonly Mergeable[], void, undefined> {
+  let due: Mergeable[] = [];
+  let entries = 0;
+  for (let start = 0; start < partitions.length; start += JOB_PREPARED_AT_ONCE) {
+    const some = partitions.slice(start, start + JOB_PREPARED_AT_ONCE);
+    const prepared = await prepareAll(ports, counts, some, cleanup);
+    due.push(...prepared);
+    for (const { plan } of prepared) {
+      entries += plan.pages.reduce((sum, page) => sum + page.entries.length, 0);
+    }
+    if (entries < JOB_ENTRIES_MAX) continue;
+    yield due;
+    due = [];
+    entries = 0;
+  }
+  if (due.length > 0) yield due;
 }
 
 async function prepareAll(
