@@ -6,6 +6,7 @@ import { asking } from '../support/deploy/ask.ts';
 import { signedEndpoint } from '../support/deploy/endpoint.ts';
 import { describeConsumerGroups } from './suites/consumer-groups.ts';
 import { describeLogCore, describeV3Paths } from './suites/log-core.ts';
+import { describeTransactions } from './suites/transactions.ts';
 
 const cloud = inject('cloud');
 const stack = inject('httpStack');
@@ -17,6 +18,7 @@ describe.skipIf(stack === undefined)('deployed behind an HTTP API', () => {
   describeLogCore('through API Gateway and Lambda', endpoint);
   describeV3Paths('through API Gateway and Lambda', endpoint);
   describeConsumerGroups('through API Gateway and Lambda', endpoint);
+  describeTransactions('through API Gateway and Lambda', endpoint);
 
   describe('what is told of the log', () => {
     it('is that it is up, and its OpenAPI document', async () => {

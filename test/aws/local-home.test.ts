@@ -5,6 +5,7 @@ import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
 import { endpointOf } from '../support/deploy/endpoint.ts';
 import { describeConsumerGroups } from './suites/consumer-groups.ts';
 import { describeLogCore, describeV3Paths } from './suites/log-core.ts';
+import { describeTransactions } from './suites/transactions.ts';
 
 let home: LocalHome;
 
@@ -20,3 +21,4 @@ const endpoint = () =>
 describeLogCore('in the local home', endpoint);
 describeV3Paths('in the local home', endpoint);
 describeConsumerGroups('in the local home', endpoint);
+describeTransactions('in the local home', endpoint);

@@ -9,6 +9,7 @@ import { lambdaTransport } from '../../lib/client/transports/lambda.ts';
 import type { LogEndpoint } from '../support/deploy/endpoint.ts';
 import { describeConsumerGroups } from './suites/consumer-groups.ts';
 import { describeLogCore } from './suites/log-core.ts';
+import { describeTransactions } from './suites/transactions.ts';
 
 const REQUEST_TIMEOUT_MS = 40_000;
 const { endpoint, region, credentials } = inject('cloud');
@@ -42,5 +43,7 @@ function over(transport: Transport): () => LogEndpoint {
 
 describeLogCore('by invoking Lambda', over(lambda));
 describeConsumerGroups('by invoking Lambda', over(lambda));
+describeTransactions('by invoking Lambda', over(lambda));
 describeLogCore('over bucket and tables directly', over(direct));
 describeConsumerGroups('over bucket and tables directly', over(direct));
+describeTransactions('over bucket and tables directly', over(direct));

@@ -10,7 +10,7 @@ interface Assignment {
   readonly partitions: readonly number[];
 }
 
-interface Member {
+export interface Member {
   readonly group: string;
   readonly id: string;
   epoch: number;
@@ -20,14 +20,14 @@ interface Member {
 const HEARTBEATS_MAX = 40;
 let made = 0;
 
-function newGroup(): string {
+export function newGroup(): string {
   made += 1;
   return `grüppe ${process.pid} ${made}`;
 }
 
 const groupPath = (group: string) => `/consumer-groups/${encodeURIComponent(group)}`;
 
-async function join(ask: Ask, group: string, topic: string): Promise<Member> {
+export async function join(ask: Ask, group: string, topic: string): Promise<Member> {
   const { status, json } = await ask('POST', `${groupPath(group)}/members`, {
     json: { subscribed_topics: [topic] },
   });
@@ -53,7 +53,7 @@ const partitionsOf = (member: Member) =>
   member.assignment.flatMap(({ partitions }) => partitions).toSorted((a, b) => a - b);
 
 /** Lets the members heartbeat in turn until each has as many partitions as it should. */
-async function converge(ask: Ask, members: readonly Member[], counts: readonly number[]) {
+export async function converge(ask: Ask, members: readonly Member[], counts: readonly number[]) {
   for (let round = 0; round < HEARTBEATS_MAX; round += 1) {
     for (const member of members) expect(await heartbeat(ask, member)).toBe(200);
     if (members.every((member, index) => partitionsOf(member).length === counts[index])) return;
@@ -62,16 +62,22 @@ async function converge(ask: Ask, members: readonly Member[], counts: readonly n
   throw new Error(`after ${HEARTBEATS_MAX} rounds the members have ${JSON.stringify(have)}`);
 }
 
+export function claim(
+  ask: Ask,
+  member: Member,
+  of: { readonly topic: string; readonly partitions: readonly number[] },
+) {
+  return ask('POST', `${groupPath(member.group)}/offsets/claim`, {
+    json: {
+      member_id: member.id,
+      member_epoch: member.epoch,
+      partitions: of.partitions.map((partition_id) => ({ topic_name: of.topic, partition_id })),
+    },
+  });
+}
+
 export function describeConsumerGroups(name: string, endpoint: () => LogEndpoint): void {
   const ask = asking(endpoint);
-  const claim = (member: Member, topic: string, partitions: readonly number[]) =>
-    ask('POST', `${groupPath(member.group)}/offsets/claim`, {
-      json: {
-        member_id: member.id,
-        member_epoch: member.epoch,
-        partitions: partitions.map((partition_id) => ({ topic_name: topic, partition_id })),
-      },
-    });
   const commit = (
     member: Pick<Member, 'group' | 'id' | 'epoch'>,
     topic: string,
@@ -104,13 +110,13 @@ export function describeConsumerGroups(name: string, endpoint: () => LogEndpoint
       await produce(topic);
       const first = await join(ask, newGroup(), topic);
       await converge(ask, [first], [2]);
-      expect((await claim(first, topic, [0, 1])).status).toBe(200);
+      expect((await claim(ask, first, { topic, partitions: [0, 1] })).status).toBe(200);
       expect((await commit(first, topic, { offset: 1 })).status).toBe(200);
       const before = { ...first };
       const second = await join(ask, first.group, topic);
       await converge(ask, [first, second], [1, 1]);
       const [taken = -1] = partitionsOf(second);
-      const takenOver = await claim(second, topic, [taken]);
+      const takenOver = await claim(ask, second, { topic, partitions: [taken] });
       expect(takenOver.status).toBe(200);
       expect(takenOver.json.offsets).toMatchObject([
         { partition_id: taken, offset: taken === 0 ? 1 : null },
@@ -124,13 +130,15 @@ export function describeConsumerGroups(name: string, endpoint: () => LogEndpoint
       await produce(topic);
       const first = await join(ask, newGroup(), topic);
       await converge(ask, [first], [1]);
-      await claim(first, topic, [0]);
+      await claim(ask, first, { topic, partitions: [0] });
       expect((await commit(first, topic, { offset: 1 })).status).toBe(200);
       const path = `${groupPath(first.group)}/members/${encodeURIComponent(first.id)}`;
       expect((await ask('DELETE', path)).status).toBe(204);
       const second = await join(ask, first.group, topic);
       await converge(ask, [second], [1]);
-      expect((await claim(second, topic, [0])).json.offsets).toMatchObject([{ offset: 1 }]);
+      expect((await claim(ask, second, { topic, partitions: [0] })).json.offsets).toMatchObject([
+        { offset: 1 },
+      ]);
       expect(await heartbeat(ask, first)).toBeGreaterThanOrEqual(400);
     });
 
@@ -138,7 +146,7 @@ export function describeConsumerGroups(name: string, endpoint: () => LogEndpoint
       const topic = await newTopic(ask);
       const member = await join(ask, newGroup(), topic);
       await converge(ask, [member], [1]);
-      await claim(member, topic, [0]);
+      await claim(ask, member, { topic, partitions: [0] });
       for (let index = 0; index < 3; index += 1) await produce(topic);
       await commit(member, topic, { offset: 1 });
       const path = groupPath(member.group);
@@ -159,7 +167,7 @@ export function describeConsumerGroups(name: string, endpoint: () => LogEndpoint
       for (let index = 0; index < 3; index += 1) await produce(topic);
       const member = await join(ask, newGroup(), topic);
       await converge(ask, [member], [1]);
-      await claim(member, topic, [0]);
+      await claim(ask, member, { topic, partitions: [0] });
       await commit(member, topic, { offset: 2 });
       const path = groupPath(member.group);
       const reset = (json: object) => ask('POST', `${path}/offsets/reset`, { json });

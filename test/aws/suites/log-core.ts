@@ -142,6 +142,19 @@ export function describeLogCore(name: string, endpoint: () => LogEndpoint): void
       expect(valuesOf((await read(topic)).json)).toEqual(['a']);
     });
 
+    it('atomic: appends to all partitions, or to none', async () => {
+      const [first, second] = [await newTopic(ask), await newTopic(ask)];
+      const entries = (...topics: string[]) =>
+        topics.map((topic_name, id) => ({ id, topic_name, partition_id: 0, value: text('a') }));
+      const produceAll = (...topics: string[]) =>
+        ask('POST', '/records', { json: { atomic: true, entries: entries(...topics) } });
+      expect((await produceAll(first, `${first}-missing`)).status).toBe(404);
+      expect((await read(first)).json.records).toEqual([]);
+      expect((await produceAll(first, second)).status).toBe(200);
+      expect(valuesOf((await read(first)).json)).toEqual(['a']);
+      expect(valuesOf((await read(second)).json)).toEqual(['a']);
+    });
+
     it('answers acks=0 before it is stored, and stores it once', async () => {
       const topicName = await newTopic(ask);
       const body = encodeFrames([{ topicName, partition: 0, batches: batch('later') }]);
