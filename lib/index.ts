@@ -30,6 +30,7 @@ export {
   StratalogConnectionError,
   StratalogRequestError,
 } from './client/errors.ts';
+export { type ExactlyOnce, runExactlyOnce } from './client/exactly-once.ts';
 export type { InstrumentationEvent, RequestPayload } from './client/instrumentation.ts';
 export {
   type Partitioner,
@@ -41,6 +42,7 @@ export { Producer, type ProducerConfig } from './client/producer.ts';
 export type { ReadBatch, ReadOptions, StartPosition } from './client/reader.ts';
 export { Stratalog, type StratalogConfig } from './client/stratalog.ts';
 export type { OpenTelemetryApi } from './client/telemetry.ts';
+export type { GroupMetadata, Transaction, TransactionOffsets } from './client/transaction.ts';
 export type { Transport, TransportRequest, TransportResponse } from './client/transport.ts';
 export { type HttpTransportOptions, httpTransport } from './client/transports/http.ts';
 export {

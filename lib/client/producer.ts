@@ -7,24 +7,28 @@
 
 import { ASYNC_REQUEST_BYTES_MAX } from '../limits.ts';
 import type { CompressionKind } from '../record/batch.ts';
-import type { NewRecord } from '../record/record.ts';
 import type { ApiClient } from './api-client.ts';
 import { RETRY_DEFAULTS, type RetryOptions } from './backoff.ts';
 import { StratalogClientError } from './errors.ts';
 import type { Instrumentation, RequestPayload } from './instrumentation.ts';
-import { compressionKind, recordOf, recordSizeBytes } from './messages.ts';
+import { compressionKind } from './messages.ts';
 import { TopicMetadata } from './metadata.ts';
+import {
+  type PartitionPlan,
+  planTopic,
+  RECORD_BATCH_BYTES,
+  splitRecords,
+} from './partition-plan.ts';
 import { type Partitioner, type PartitionerFactory, Partitioners } from './partitioners.ts';
 import { deliver } from './produce-request.ts';
-import { type PartitionRuns, ProduceQueue, type Run, type RunOutcome } from './producer-queue.ts';
+import { type PartitionRuns, ProduceQueue, type RunOutcome } from './producer-queue.ts';
 import { ProducerSequences } from './producer-sequences.ts';
 import { SendBuffer } from './send-buffer.ts';
 import type { Telemetry } from './telemetry.ts';
+import { type Transaction, TransactionSession, type TransactionTools } from './transaction.ts';
 import {
   type Acks,
   type Compression,
-  type Message,
-  type PartitionMetadata,
   type ProducerBatch,
   type ProducerRecord,
   partitionKey,
@@ -39,6 +43,10 @@ export interface ProducerConfig {
    * acks=0 never is.
    */
   readonly idempotent?: boolean;
+  /** Makes it a producer of transactions, and nothing else; one process at a time has an id. */
+  readonly transactionalId?: string;
+  /** Milliseconds that a transaction may stay open (transaction.timeout.ms); default 60 s. */
+  readonly transactionTimeout?: number;
   /** Milliseconds for which a topic's number of partitions is believed; default 5 min (metadata.max.age.ms). */
   readonly metadataMaxAge?: number;
   /** Requests under way at most; default 5. Never two with the same partition. */
@@ -75,8 +83,6 @@ const BATCH_BYTES = 1_048_576;
 const BUFFER_BYTES = 32 * 1_048_576;
 const MAX_BLOCK_MS = 60_000;
 const METADATA_MAX_AGE_MS = 300_000;
-/** One record batch stays below max.message.bytes' default, its header included. */
-const RECORD_BATCH_BYTES = 1_000_000;
 
 export class Producer {
   readonly events = PRODUCER_EVENTS;
@@ -90,6 +96,7 @@ export class Producer {
   readonly #partitioner: Partitioner;
   readonly #queue = new ProduceQueue(RECORD_BATCH_BYTES);
   readonly #sequences: ProducerSequences | undefined;
+  readonly #transactions: TransactionSession | undefined;
   readonly #buffer: SendBuffer;
   readonly #lingerMs: number;
   readonly #inFlight = new Set<Promise<void>>();
@@ -105,6 +112,7 @@ export class Producer {
       readonly retry: RetryOptions;
       readonly instrumentation: Instrumentation<ProducerEventPayloads>;
       readonly telemetry: Telemetry;
+      readonly findMember: TransactionTools['findMember'];
     },
   ) {
     this.#config = config;
@@ -117,6 +125,7 @@ export class Producer {
     this.#partitioner = (config.createPartitioner ?? Partitioners.DefaultPartitioner)();
     this.#buffer = new SendBuffer(config.bufferBytes ?? BUFFER_BYTES);
     this.#sequences = config.idempotent === false ? undefined : new ProducerSequences(base.api);
+    this.#transactions = this.#sessionOf(config, base);
     this.#lingerMs = config.linger ?? (config.lowLatency === true ? 0 : LINGER_MS);
   }
 
@@ -133,6 +142,14 @@ export class Producer {
     this.#instrumentation.emit('producer.disconnect', null);
   }
 
+  /** Begins a transaction; there is one at a time. Errors: there is no transactionalId. */
+  async transaction(): Promise<Transaction> {
+    this.#assertConnected();
+    if (this.#transactions !== undefined) return await this.#transactions.begin();
+    const message = 'transactions need a producer with a transactionalId';
+    throw new StratalogClientError('invalid-argument', message);
+  }
+
   send({ topic, messages, ...options }: ProducerRecord): Promise<RecordMetadata[]> {
     return this.sendBatch({ ...options, topicMessages: [{ topic, messages }] });
   }
@@ -143,8 +160,11 @@ export class Producer {
   }
 
   async #sendBatch({ topicMessages = [], ...options }: ProducerBatch): Promise<RecordMetadata[]> {
-    if (!this.#isConnected) {
-      throw new StratalogClientError('not-connected', 'connect() the producer before it sends');
+    this.#assertConnected();
+    if (this.#transactions !== undefined) {
+      const message =
+        'a producer with a transactionalId sends in transactions: await transaction()';
+      throw new StratalogClientError('invalid-argument', message);
     }
     const terms = {
       acks: options.acks ?? this.#config.acks ?? -1,
@@ -162,6 +182,27 @@ export class Producer {
     return Promise.all(sent);
   }
 
+  #assertConnected(): void {
+    if (this.#isConnected) return;
+    throw new StratalogClientError('not-connected', 'connect() the producer before it sends');
+  }
+
+  #sessionOf(
+    config: ProducerConfig,
+    { api, findMember }: Pick<TransactionTools, 'api' | 'findMember'>,
+  ): TransactionSession | undefined {
+    const { transactionalId, transactionTimeout, compression = 'none' } = config;
+    if (transactionalId === undefined) return undefined;
+    return new TransactionSession({
+      api,
+      findMember,
+      transactionalId,
+      timeoutMs: transactionTimeout,
+      compression: compressionKind(compression),
+      plan: (topicMessages) => this.#plan(topicMessages),
+    });
+  }
+
   /** Sends what waits without lingering; resolves when everything sent before has an outcome. */
   async flush(): Promise<void> {
     await this.#admitted;
@@ -177,12 +218,7 @@ export class Producer {
     terms: SendTerms,
     deadlineMs: number,
   ): Promise<{ sent: Promise<RecordMetadata>[] }> {
-    const nowMs = Date.now();
-    const plans: PartitionPlan[] = [];
-    for (const { topic, messages } of topicMessages) {
-      const partitions = await this.#metadata.partitions(topic);
-      plans.push(...this.#planTopic({ topic, messages, partitions, nowMs }));
-    }
+    const plans = await this.#plan(topicMessages);
     const sizeBytes = plans.reduce((bytes, plan) => bytes + plan.sizeBytes, 0);
     await this.#makeRoom(sizeBytes, deadlineMs);
     const sent = plans.map((plan) => this.#enqueue(plan, terms));
@@ -190,25 +226,14 @@ export class Producer {
     return { sent };
   }
 
-  /** What goes to each partition, in the order of the messages. */
-  #planTopic(from: {
-    readonly topic: string;
-    readonly messages: readonly Message[];
-    readonly partitions: readonly PartitionMetadata[];
-    readonly nowMs: number;
-  }): PartitionPlan[] {
-    const { topic, partitions } = from;
-    const plans = new Map<number, PartitionPlan>();
-    for (const message of from.messages) {
-      const partition =
-        message.partition ?? this.#partitioner({ topic, partitionMetadata: partitions, message });
-      const record = recordOf(message, from.nowMs);
-      const plan = plans.get(partition) ?? { topic, partition, records: [], sizeBytes: 0 };
-      plans.set(partition, plan);
-      plan.records.push(record);
-      plan.sizeBytes += recordSizeBytes(record);
+  async #plan(topicMessages: NonNullable<ProducerBatch['topicMessages']>) {
+    const nowMs = Date.now();
+    const plans: PartitionPlan[] = [];
+    for (const { topic, messages } of topicMessages) {
+      const partitions = await this.#metadata.partitions(topic);
+      plans.push(...planTopic({ topic, messages, partitions, nowMs }, this.#partitioner));
     }
-    return [...plans.values()];
+    return plans;
   }
 
   /** Waits until the buffer has room; what waits in it goes out meanwhile, without lingering. */
@@ -289,32 +314,6 @@ export class Producer {
 interface SendTerms {
   readonly acks: Acks;
   readonly compression: CompressionKind;
-}
-
-interface PartitionPlan {
-  readonly topic: string;
-  readonly partition: number;
-  readonly records: NewRecord[];
-  sizeBytes: number;
-}
-
-/** Parts of at most `bytesMax`; a larger record has a part of its own. */
-function splitRecords(
-  records: readonly NewRecord[],
-  bytesMax: number,
-): Pick<Run, 'records' | 'sizeBytes'>[] {
-  const parts: { records: NewRecord[]; sizeBytes: number }[] = [];
-  for (const record of records) {
-    const sizeBytes = recordSizeBytes(record);
-    const last = parts.at(-1);
-    if (last === undefined || last.sizeBytes + sizeBytes > bytesMax) {
-      parts.push({ records: [record], sizeBytes });
-    } else {
-      last.records.push(record);
-      last.sizeBytes += sizeBytes;
-    }
-  }
-  return parts;
 }
 
 /** Errors: that of the first part that failed. */

@@ -11,9 +11,10 @@ import { Instrumentation, type RequestPayload } from './instrumentation.ts';
 import { Producer, type ProducerConfig, type ProducerEventPayloads } from './producer.ts';
 import { type ReadBatch, type ReadOptions, readTopic } from './reader.ts';
 import { NO_TELEMETRY, type OpenTelemetryApi, type Telemetry, telemetryOf } from './telemetry.ts';
+import type { GroupMetadata } from './transaction.ts';
 import type { Transport } from './transport.ts';
 import { httpTransport } from './transports/http.ts';
-import type { Logger } from './types.ts';
+import type { Logger, TopicPartition } from './types.ts';
 
 export interface StratalogConfig {
   /** Where the HTTP API is, `http://127.0.0.1:4510` for the local home. Left out when a transport is given. */
@@ -45,6 +46,7 @@ export class Stratalog {
   readonly #transport: Transport;
   readonly #config: StratalogConfig;
   readonly #telemetry: Telemetry;
+  readonly #consumers = new Set<Consumer>();
 
   constructor(config: StratalogConfig) {
     this.#config = config;
@@ -61,6 +63,7 @@ export class Stratalog {
       retry: this.#config.retry ?? {},
       instrumentation,
       telemetry: this.#telemetry,
+      findMember: (groupId, place) => this.#findMember(groupId, place),
     });
   }
 
@@ -68,7 +71,7 @@ export class Stratalog {
     const instrumentation = new Instrumentation<ConsumerEventPayloads>();
     const onRequest = (payload: RequestPayload): void =>
       instrumentation.emit('consumer.network.request', payload);
-    return new Consumer(config, {
+    const consumer = new Consumer(config, {
       api: this.#api(onRequest, config.retry),
       instrumentation,
       logger: this.#config.logger ?? QUIET_CONSOLE,
@@ -79,6 +82,8 @@ export class Stratalog {
         await producer.send({ topic, messages });
       },
     });
+    this.#consumers.add(consumer);
+    return consumer;
   }
 
   admin(config: { readonly retry?: RetryOptions } = {}): Admin {
@@ -96,6 +101,18 @@ export class Stratalog {
   /** Closes what the transport holds open. */
   close(): Promise<void> {
     return this.#transport.close();
+  }
+
+  /** Of the consumers of this client, the one that owns a partition. */
+  #findMember(groupId: string, { topic, partition }: TopicPartition): GroupMetadata | undefined {
+    const owns = (consumer: Consumer): boolean =>
+      consumer
+        .assignment()
+        .some((one) => one.topic === topic && one.partitions.includes(partition));
+    return [...this.#consumers]
+      .filter(owns)
+      .map((consumer) => consumer.groupMetadata())
+      .find((member) => member?.groupId === groupId);
   }
 
   #api(onRequest?: (payload: RequestPayload) => void, retry: RetryOptions = {}): ApiClient {

@@ -6,6 +6,7 @@ import { errorOf, StratalogClientError, type StratalogRequestError } from '../er
 import type { Instrumentation } from '../instrumentation.ts';
 import { endOf } from '../offsets.ts';
 import type { Telemetry } from '../telemetry.ts';
+import type { GroupMetadata } from '../transaction.ts';
 import type {
   KafkaMessage,
   Logger,
@@ -213,6 +214,14 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
       topic,
       partitions: leases.map(({ partition }) => partition).sort((left, right) => left - right),
     }));
+  }
+
+  /** Who this member is, for offsets that a transaction commits (KIP-447); undefined while it is in no group. */
+  groupMetadata(): GroupMetadata | undefined {
+    const identity = this.#running?.membership.identity;
+    if (identity === undefined) return undefined;
+    const { memberId, epoch } = identity;
+    return { groupId: this.#config.groupId, memberId, memberEpoch: epoch };
   }
 
   #assemble(config: ConsumerRunConfig): Running {
