@@ -37,6 +37,8 @@ export interface StratalogProps {
   readonly webAclArn?: string;
   /** @default { kind: 'iam' } */
   readonly auth?: Auth;
+  /** What a `Topic` of this log is configured with unless it says otherwise: `{ 'retention.ms': '86400000' }`. */
+  readonly topicDefaults?: Readonly<Record<string, string>>;
   /** What becomes of bucket and tables when the stack is deleted; else what the stage says. */
   readonly removalPolicy?: RemovalPolicy;
   /** How far back data can be restored, 1 to 35 days. */
@@ -57,6 +59,7 @@ export interface StratalogProps {
 
 export class Stratalog extends Construct {
   readonly storage: LogStorage;
+  readonly topicDefaults: Readonly<Record<string, string>>;
   readonly api: Api;
   readonly topicAdmin: TopicAdmin;
   /** By verb: for the client that invokes them without the API. */
@@ -67,6 +70,7 @@ export class Stratalog extends Construct {
   constructor(scope: Construct, id: string, props: StratalogProps) {
     super(scope, id);
     const config = configOf(props);
+    this.topicDefaults = props.topicDefaults ?? {};
     this.storage = new LogStorage(this, 'Storage', {
       config,
       encryptionKey: props.encryptionKey,

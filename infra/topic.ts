@@ -12,7 +12,7 @@ export interface TopicProps {
   readonly topicName?: string;
   /** May grow from one deployment to the next, never shrink: keys then map to other partitions. */
   readonly partitions: number;
-  /** By Kafka's names: `{ 'retention.ms': '86400000' }`. */
+  /** By Kafka's names, over the log's `topicDefaults`: `{ 'retention.ms': '86400000' }`. */
   readonly configs?: Readonly<Record<string, string>>;
   /** `DESTROY` deletes the topic and its records with the resource. @default RETAIN */
   readonly removalPolicy?: RemovalPolicy.DESTROY | RemovalPolicy.RETAIN;
@@ -31,7 +31,7 @@ export class Topic extends Construct {
       properties: {
         TopicName: this.topicName,
         PartitionCount: props.partitions,
-        Configs: props.configs ?? {},
+        Configs: { ...log.topicDefaults, ...props.configs },
         DeleteWithStack: props.removalPolicy === RemovalPolicy.DESTROY,
       },
     });

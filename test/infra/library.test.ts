@@ -81,6 +81,16 @@ describe('a topic', () => {
     });
   });
 
+  it('has the defaults of its log, and its own over them', () => {
+    const stack = new Stack(new App(), 'Shop');
+    const topicDefaults = { 'retention.ms': '60000', 'max.message.bytes': '1000' };
+    new Stratalog(stack, 'Log', { stage: 'prod', topicDefaults });
+    new Topic(stack, 'T', { partitions: 1, configs: { 'retention.ms': '-1' } });
+    Template.fromStack(stack).hasResourceProperties('Custom::StratalogTopic', {
+      Configs: { 'retention.ms': '-1', 'max.message.bytes': '1000' },
+    });
+  });
+
   it('goes with its resource, when it says so', () => {
     const { stack, log } = ownStack();
     const removalPolicy = RemovalPolicy.DESTROY;
