@@ -46,6 +46,12 @@ const EXPECTED: Readonly<Record<string, (lines: string[]) => void>> = {
       'account-1: 500 cents',
     ]);
   },
+  'bank-transfers': (lines) => {
+    expect(lines).toEqual([
+      '48 transfers of 60 were made, the others left no trace',
+      'in all accounts together, at every look: 600',
+    ]);
+  },
   'event-sourcing': (lines) => {
     expect(lines).toEqual(['after 2 hours: Alice 100, Bob 0', 'after 5 hours: Alice 60, Bob 20']);
   },
