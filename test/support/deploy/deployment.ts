@@ -23,6 +23,8 @@ export interface StackOptions {
   /** Any but `dev`, whose bucket is emptied by a function that needs the SDK of Lambda's own image. */
   readonly stage: string;
   readonly api: 'http' | 'rest';
+  /** More of the app's options. */
+  readonly context?: Readonly<Record<string, string>>;
 }
 
 export interface StackOutputs {
@@ -47,7 +49,8 @@ export async function deploy(cloud: CloudFacts, options: StackOptions): Promise<
   try {
     const outputsFile = join(folder, 'outputs.json');
     await cdk(cloud, [
-      ...['deploy', '-c', `stage=${options.stage}`, '-c', `api=${options.api}`],
+      'deploy',
+      ...contextArgs(options),
       ...['--require-approval', 'never', '--no-rollback'],
       ...['--output', join(folder, 'cdk.out'), '--outputs-file', outputsFile],
     ]);
@@ -57,6 +60,11 @@ export async function deploy(cloud: CloudFacts, options: StackOptions): Promise<
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function contextArgs({ stage, api, context = {} }: StackOptions): string[] {
+  const options = Object.entries({ stage, api, ...context });
+  return options.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
 function readOutputs(file: string, stack: string): StackOutputs {

@@ -9,11 +9,13 @@ import { startServer } from './server.ts';
 import { installTool } from './tools.ts';
 
 const VERSION = '1.5.33';
+/** It checks tokens only where it finds this. */
+const CRYPTOGRAPHY_VERSION = '50.0.2';
 
 /** A server with nothing in it, in memory. */
 export async function startMinistack(): Promise<AwsServer> {
   const folder = await installTool({
-    name: `ministack-${VERSION}`,
+    name: `ministack-${VERSION}-${CRYPTOGRAPHY_VERSION}`,
     file: join('packages', 'ministack', '__main__.py'),
     // No virtual environment: its scripts hold the folder's name, and the folder is moved.
     steps: (place) => [
@@ -27,6 +29,7 @@ export async function startMinistack(): Promise<AwsServer> {
           '--target',
           join(place, 'packages'),
           `ministack==${VERSION}`,
+          `cryptography==${CRYPTOGRAPHY_VERSION}`,
         ],
       },
     ],
