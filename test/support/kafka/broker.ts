@@ -35,6 +35,8 @@ export async function newBroker(): Promise<Broker> {
     const { stdout, stderr } = await run('bash', [SCRIPT, ...args], options);
     return stdout + stderr;
   };
+  // Apart from the rest, so that what Maven prints on the first use is no part of a tool's output.
+  await script('install');
   let isRunning = false;
   const stop = async () => {
     if (isRunning) await script('stop');

@@ -23,7 +23,7 @@ install() {
   local attempt
   attempt=$(mktemp -d "$home/.libs-XXXXXX")
   # The jars are moved there whole, so that an installation that is stopped leaves nothing half done.
-  mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$attempt/libs" -DincludeScope=runtime >&2
+  mvn -q -B -Dstyle.color=never -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$attempt/libs" -DincludeScope=runtime >&2
   mv -T "$attempt/libs" "$home/libs" 2> /dev/null || [ -d "$home/libs" ]
   rm -rf "$attempt"
 }
