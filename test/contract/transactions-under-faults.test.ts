@@ -1,0 +1,160 @@
+// Transactions through the real services and DynamoDB adapters, against dynoxide, while requests and answers are lost,
+// late, throttled and in conflict at random; plain producers append beside them. Each transaction is in the log whole
+// and once, or not at all, as its producer was told.
+//
+// The seed is printed with a failure; STRATALOG_SEED repeats its faults (not the order in which they meet requests).
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StratalogError } from '../../lib/errors.ts';
+import { createServices } from '../../lib/service/services.ts';
+import { createTransactionServices } from '../../lib/service/transaction-services.ts';
+import type { AwsClients } from '../../lib/storage/aws/clients.ts';
+import { GroupsTable } from '../../lib/storage/aws/groups-table.ts';
+import { createPartitionStore } from '../../lib/storage/aws/partition-store.ts';
+import { createProducerStore } from '../../lib/storage/aws/producer-store.ts';
+import { createSegmentStore } from '../../lib/storage/aws/segment-store.ts';
+import { createStorageClock } from '../../lib/storage/aws/storage-clock.ts';
+import { createTopicStore } from '../../lib/storage/aws/topic-store.ts';
+import { createTransactionStore } from '../../lib/storage/aws/transaction-store.ts';
+import { createLocalStorage } from '../../lib/storage/local/local-storage.ts';
+import { clientsOf, createTables, tableNames } from '../support/emulators/aws-server.ts';
+import { DYNOXIDE_MISSING, startDynoxide } from '../support/emulators/dynoxide.ts';
+import type { Server } from '../support/emulators/server.ts';
+import { type Fault, type Faults, installFaults } from '../support/faults.ts';
+import { appendTo, batchOf, readAll, SeededRandom } from '../support/test-log.ts';
+import { TestProducer, type TestServices } from '../support/test-transactions.ts';
+
+const SEED = Number(process.env.STRATALOG_SEED ?? Date.now() % 1_000_000);
+const FAULTS_IN_256 = 40;
+const PRODUCERS = 3;
+const TRANSACTIONS_PER_PRODUCER = 12;
+const ATTEMPTS_MAX = 30;
+const KINDS: readonly Fault[] = [
+  { kind: 'request-lost' },
+  { kind: 'answer-lost' },
+  { kind: 'effect-late', delayMs: 30 },
+  { kind: 'answer-late', delayMs: 20 },
+  { kind: 'answer-garbled' },
+  { kind: 'throttled' },
+  { kind: 'conflict' },
+  { kind: 'server-error' },
+];
+
+if (DYNOXIDE_MISSING !== undefined) {
+  console.log(`skipped: transactions under faults against dynoxide (${DYNOXIDE_MISSING})`);
+}
+
+describe.skipIf(DYNOXIDE_MISSING !== undefined)(`transactions under faults, seed ${SEED}`, () => {
+  let server: Server;
+  let clients: AwsClients;
+  let faults: Faults;
+  let services: TestServices;
+
+  beforeAll(async () => {
+    server = await startDynoxide();
+    clients = clientsOf({ dynamodb: server });
+    const names = tableNames('transactions-under-faults');
+    await createTables(clients.dynamodb, names);
+    faults = installFaults(clients);
+    const { dynamodb } = clients;
+    const groups = new GroupsTable(dynamodb, names.groups, createStorageClock(dynamodb));
+    const ports = {
+      topics: createTopicStore(dynamodb, names.topics),
+      partitions: createPartitionStore(dynamodb, names),
+      segments: createSegmentStore(dynamodb, names.index),
+      producers: createProducerStore(dynamodb, names.producers),
+      transactions: createTransactionStore(names, groups),
+      // Objects have their own tests.
+      objects: createLocalStorage({ directory: ':memory:' }).objects,
+      clock: { nowMs: Date.now, sleep: async (delayMs: number) => await sleep(delayMs / 10) },
+      random: new SeededRandom(SEED),
+      invoker: { appendLater: async () => undefined },
+    };
+    services = { ...createServices(ports), ...createTransactionServices(ports) };
+    await services.topics.create({ name: 'accounts', partitionCount: 2 });
+  });
+
+  afterAll(async () => {
+    clients.dynamodb.destroy();
+    clients.s3.destroy();
+    await server.stop();
+  });
+
+  /** As a client does: again while the log may have been unlucky. */
+  async function persist(work: () => Promise<string>): Promise<string> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        const mayRepeat = error instanceof StratalogError && error.retriable;
+        if (!mayRepeat || attempt >= ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  /** The values that this producer was told are committed. */
+  async function runProducer(number: number, random: SeededRandom): Promise<string[]> {
+    const producer = new TestProducer(services, `producer-${number}`);
+    await persist(() => producer.init().then(() => 'done'));
+    const committed: string[] = [];
+    for (let index = 0; index < TRANSACTIONS_PER_PRODUCER; index += 1) {
+      const value = `${number}/${index}`;
+      let repeat = false;
+      const staged = await persist(async () => {
+        const again = repeat;
+        repeat = true;
+        return await producer.stage('accounts', { 0: value, 1: value }, { repeat: again });
+      });
+      expect(staged).toBe('staged');
+      const [chance = 0] = random.randomBytes(1);
+      const outcome = chance < 80 ? 'aborted' : 'committed';
+      expect(await persist(() => producer.end(outcome))).toBe(outcome);
+      if (outcome === 'committed') committed.push(value);
+    }
+    return committed;
+  }
+
+  async function runPlain(isDone: () => boolean): Promise<number> {
+    let appended = 0;
+    while (!isDone()) {
+      const [result] = await services.append.append(
+        appendTo('accounts', { 0: batchOf(['plain']) }),
+      );
+      if (result?.kind === 'appended') appended += 1;
+      await sleep(5);
+    }
+    return appended;
+  }
+
+  it('are whole and once, or not at all, and leave the rest alone (atomic-transaction, no-double-append, dense)', async () => {
+    const random = new SeededRandom(SEED);
+    await services.append.append(
+      appendTo('accounts', { 0: batchOf(['plain']), 1: batchOf(['plain']) }),
+    );
+    faults.choose(() => {
+      const [chance = 0, kind = 0] = random.randomBytes(2);
+      return chance < FAULTS_IN_256 ? KINDS[kind % KINDS.length] : undefined;
+    });
+    let isDone = false;
+    const plain = runPlain(() => isDone);
+    const told = await Promise.all(
+      Array.from({ length: PRODUCERS }, (_, number) => runProducer(number, random)),
+    ).finally(() => {
+      isDone = true;
+    });
+    const appended = await plain;
+    faults.choose(() => undefined);
+    await faults.arrived();
+    for (const partition of [0, 1]) {
+      const read = await readAll(services, 'accounts', partition);
+      expect(read.map(([offset]) => Number(offset))).toEqual(read.map((_, index) => index));
+      const values = read.map(([, value]) => value).filter((value) => value !== 'plain');
+      expect([...values].sort()).toEqual(told.flat().sort());
+      for (const [number, own] of told.entries()) {
+        expect(values.filter((value) => value.startsWith(`${number}/`))).toEqual(own);
+      }
+      if (partition === 0) expect(read.length - values.length).toBeGreaterThanOrEqual(appended);
+    }
+  }, 120_000);
+});
