@@ -8,9 +8,8 @@ import type { Served, Server } from './server.ts';
 import { wayMs } from './weather.ts';
 import type { World } from './world.ts';
 
-/** How long a client waits for an answer. */
-const CALL_TIMEOUT_MS = 20_000;
 const ENDING_PACE_MS = 300;
+const ENDING_PATIENCE_MS = 60_000;
 
 /** `lost`: nobody answered, and nobody knows. `failed`: the storage did, as the service said. */
 export type Outcome<Answer> =
@@ -83,7 +82,9 @@ export class Client {
         resolve(outcome);
       };
       const { life } = process;
-      process.later(CALL_TIMEOUT_MS, () => resolve({ kind: 'lost' }));
+      process.later(world.isEnding ? ENDING_PATIENCE_MS : world.scenario.patienceMs, () =>
+        resolve({ kind: 'lost' }),
+      );
       if (dice.chance(world.weather.lost)) return;
       const answerLost = dice.chance(world.weather.answerLost);
       world.scheduler.after(wayMs(world.weather, dice), () => {

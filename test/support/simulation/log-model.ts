@@ -1,49 +1,16 @@
 // What every partition must hold, worked out from the requests that took effect and from nothing else: no code of the
-// log is asked. Offsets are numbers here.
+// log is asked, but for the decoding of batches. Offsets are numbers here.
 
-import type { Page, TailEntry } from '../../../lib/log/partition.ts';
+import type { TailEntry } from '../../../lib/log/partition.ts';
 import { decodeBatches, type ReadBatch, type Sequence } from './batches.ts';
 import type { StorageCall } from './calls.ts';
 import type { Placed } from './observation.ts';
+import { PartitionModel } from './partition-model.ts';
 
 export interface PlacedBatch {
   readonly baseOffset: number;
-  readonly values: readonly string[];
+  readonly ids: readonly string[];
   readonly sequence: Sequence | undefined;
-}
-
-/** An entry of the tail or of a page, with its offsets. */
-export interface PlacedEntry {
-  readonly objectId: string;
-  readonly baseOffset: number;
-  readonly endOffset: number;
-}
-
-export class PartitionModel {
-  readonly topicId: string;
-  readonly partition: number;
-  /** Values by offset. */
-  readonly values: string[] = [];
-  logStart = 0;
-  /** Behind the last record that a producer was told of. */
-  ackedEnd = 0;
-  tailBase = 0;
-  tail: readonly PlacedEntry[] = [];
-  /** By base offset. */
-  readonly pages = new Map<number, readonly PlacedEntry[]>();
-
-  constructor(topicId: string, partition: number) {
-    this.topicId = topicId;
-    this.partition = partition;
-  }
-
-  get name(): string {
-    return `${this.topicId.slice(0, 6)}/${this.partition}`;
-  }
-
-  get next(): number {
-    return this.values.length;
-  }
 }
 
 /** Somebody asked for this then. */
@@ -53,11 +20,11 @@ interface PlaceAsked {
   readonly askedTick: number;
 }
 
-interface ValuesPlace {
+interface RecordsPlace {
   readonly topicName: string;
   readonly partition: number;
   readonly baseOffset: number;
-  readonly values: readonly string[];
+  readonly ids: readonly string[];
 }
 
 /** From a topic's creation to its deletion. */
@@ -75,10 +42,12 @@ export interface TopicLife {
 
 export class LogModel {
   readonly lives: TopicLife[] = [];
-  /** WAL objects by their ids. */
+  /** By key. */
   readonly objects = new Map<string, Uint8Array>();
+  readonly #keysByObjectId = new Map<string, string>();
+  readonly #parts = new Map<string, Map<number, Uint8Array>>();
   readonly #partitions = new Map<string, PartitionModel>();
-  /** The first place of every value. */
+  /** The first place of every record. */
   readonly #places = new Map<string, { partition: PartitionModel; offset: number }>();
 
   partition(key: { readonly topicId: string; readonly partition: number }): PartitionModel {
@@ -90,12 +59,16 @@ export class LogModel {
     return made;
   }
 
-  allPartitions(): Iterable<PartitionModel> {
-    return this.#partitions.values();
+  /** Those of topics that are there. */
+  alivePartitions(): readonly PartitionModel[] {
+    const alive = new Set(
+      this.lives.flatMap(({ topicId, goneTick }) => (goneTick === undefined ? [topicId] : [])),
+    );
+    return [...this.#partitions.values()].filter(({ topicId }) => alive.has(topicId));
   }
 
-  placeOf(value: string) {
-    return this.#places.get(value);
+  placeOf(id: string) {
+    return this.#places.get(id);
   }
 
   /** The topics of that name that were there at some time between these ticks. */
@@ -128,90 +101,82 @@ export class LogModel {
   }
 
   /**
-   * Where these values are, at this offset: what was sent again may be in a topic that is gone and in the one of the
+   * Where these records are, at this offset: what was sent again may be in a topic that is gone and in the one of the
    * same name that came after it, so the latest.
    */
-  lifeHolding(place: ValuesPlace): TopicLife | undefined {
-    const { topicName, partition, baseOffset, values } = place;
+  lifeHolding(place: RecordsPlace): TopicLife | undefined {
+    const { topicName, partition, baseOffset, ids } = place;
     return this.lives.findLast(({ name, topicId }) => {
       if (name !== topicName) return false;
       const model = this.partition({ topicId, partition });
-      return values.every((value, index) => model.values[baseOffset + index] === value);
+      return ids.every((id, index) => model.ids[baseOffset + index] === id);
     });
   }
 
   /** Takes a request into account; what it placed, when it was an append. */
   apply(call: StorageCall, tick: number): Placed | undefined {
+    this.#applyToObjects(call);
+    this.#applyToTopics(call, tick);
+    if (call.method !== 'appendToHead') {
+      applyToIndex(this, call);
+      return undefined;
+    }
+    const [{ partition, entries }] = call.asked;
+    if (call.answer.kind !== 'appended') return undefined;
+    return this.#place(this.partition(partition), entries, Number(call.answer.head.nextOffset));
+  }
+
+  #applyToObjects(call: StorageCall): void {
     switch (call.method) {
-      case 'putObject':
-        if (call.answer.kind === 'stored') {
-          const [{ key, chunks }] = call.asked;
-          this.objects.set(key.slice(key.lastIndexOf('/') + 1), Buffer.concat(chunks));
-        }
-        return undefined;
-      case 'appendToHead': {
-        const [{ partition, entries }] = call.asked;
-        if (call.answer.kind !== 'appended') return undefined;
-        return this.#place(this.partition(partition), entries, Number(call.answer.head.nextOffset));
+      case 'putObject': {
+        const [{ key, chunks }] = call.asked;
+        if (call.answer.kind === 'stored') this.#keep(key, Buffer.concat(chunks));
+        return;
       }
-      default:
-        this.#applyToIndex(call, tick);
-        this.#applyToTopics(call, tick);
-        return undefined;
+      case 'putPart': {
+        const [{ uploadId, partNumber, bytes }] = call.asked;
+        const parts = this.#parts.get(uploadId) ?? new Map<number, Uint8Array>();
+        this.#parts.set(uploadId, parts.set(partNumber, Uint8Array.from(bytes)));
+        return;
+      }
+      case 'completeUpload': {
+        const [{ key, uploadId, parts }] = call.asked;
+        const stored = this.#parts.get(uploadId);
+        const bytes = parts.map(({ partNumber }) => stored?.get(partNumber) ?? new Uint8Array());
+        this.#keep(key, Buffer.concat(bytes));
+        return;
+      }
+      case 'deleteObjects':
+        for (const key of call.asked[0]) this.objects.delete(key);
     }
   }
 
-  #applyToIndex(call: StorageCall, tick: number): void {
-    switch (call.method) {
-      case 'putPage': {
-        const [key, page] = call.asked;
-        if (call.answer.kind === 'stored') {
-          this.partition(key).pages.set(Number(page.baseOffset), entriesOf(page));
-        }
-        return;
-      }
-      case 'trimTail': {
-        const [{ partition, page }] = call.asked;
-        if (call.answer !== 'trimmed') return;
-        const model = this.partition(partition);
-        model.tail = model.tail.slice(page.entries.length);
-        model.tailBase = Number(page.endOffset);
-        return;
-      }
-      case 'raiseLogStart': {
-        const [key] = call.asked;
-        if (call.answer.kind === 'raised') {
-          this.partition(key).logStart = Number(call.answer.head.logStartOffset);
-        }
-        return;
-      }
-      case 'deleteHeads': {
-        const [{ topicId }] = call.asked;
-        const life = this.lives.find((one) => one.topicId === topicId);
-        if (life !== undefined) life.goneTick ??= tick;
-      }
-    }
+  #keep(key: string, bytes: Uint8Array): void {
+    this.objects.set(key, bytes);
+    if (key.startsWith('wal/')) this.#keysByObjectId.set(key.slice(key.lastIndexOf('/') + 1), key);
   }
 
   #applyToTopics(call: StorageCall, tick: number): void {
     if (call.method === 'createTopic' && call.answer === 'created') {
       const [{ name, topicId, partitionCount }] = call.asked;
       const counts = [{ tick, partitionCount }];
-      this.lives.push({
-        name,
-        topicId,
-        bornTick: tick,
-        endsTick: undefined,
-        goneTick: undefined,
-        counts,
-      });
+      const ends = { endsTick: undefined, goneTick: undefined };
+      this.lives.push({ name, topicId, bornTick: tick, ...ends, counts });
     }
     if (call.method === 'updateTopic' && call.answer === 'updated') {
       const [topic] = call.asked;
-      const life = this.lives.find(({ topicId }) => topicId === topic.topicId);
+      const life = this.#lifeOf(topic.topicId);
       if (topic.state === 'deleting' && life !== undefined) life.endsTick ??= tick;
       life?.counts.push({ tick, partitionCount: topic.partitionCount });
     }
+    if (call.method === 'deleteHeads') {
+      const life = this.#lifeOf(call.asked[0].topicId);
+      if (life !== undefined) life.goneTick ??= tick;
+    }
+  }
+
+  #lifeOf(topicId: string): TopicLife | undefined {
+    return this.lives.find((life) => life.topicId === topicId);
   }
 
   #place(partition: PartitionModel, entries: readonly TailEntry[], answeredNext: number): Placed {
@@ -222,9 +187,10 @@ export class LogModel {
       const read = this.#read(entry);
       if (read === undefined) missing.push(objectId);
       const baseOffset = partition.next;
-      for (const batch of read ?? [unreadable(recordCount)]) {
-        batches.push({ ...batch, baseOffset: partition.next });
-        for (const value of batch.values) this.#push(partition, value);
+      for (const { records, sequence } of read ?? [unreadable(recordCount)]) {
+        const ids = records.map(({ id }) => id);
+        batches.push({ baseOffset: partition.next, ids, sequence });
+        for (const id of ids) this.#push(partition, id);
       }
       const placed = { objectId, baseOffset, endOffset: partition.next };
       partition.tail = [...partition.tail, placed];
@@ -232,30 +198,56 @@ export class LogModel {
     return { kind: 'placed', partition, batches, answeredNext, missing };
   }
 
-  #push(partition: PartitionModel, value: string): void {
+  #push(partition: PartitionModel, id: string): void {
     const offset = partition.next;
-    partition.values.push(value);
-    if (!this.#places.has(value)) this.#places.set(value, { partition, offset });
+    partition.ids.push(id);
+    if (!this.#places.has(id)) this.#places.set(id, { partition, offset });
   }
 
-  #read(entry: TailEntry): readonly ReadBatch[] | undefined {
-    const { objectId, positionBytes, lengthBytes } = entry;
-    const bytes = this.objects.get(objectId);
+  #read({ objectId, positionBytes, lengthBytes }: TailEntry): readonly ReadBatch[] | undefined {
+    const bytes = this.objects.get(this.#keysByObjectId.get(objectId) ?? '');
     return bytes === undefined
       ? undefined
       : decodeBatches(bytes.subarray(positionBytes, positionBytes + lengthBytes));
   }
 }
 
-function entriesOf(page: Page): readonly PlacedEntry[] {
-  let next = Number(page.baseOffset);
-  return page.entries.map(({ objectId, recordCount }) => {
-    const baseOffset = next;
-    next += recordCount;
-    return { objectId, baseOffset, endOffset: next };
-  });
+/** The requests that change what the index says of one partition. */
+function applyToIndex(log: LogModel, call: StorageCall): void {
+  switch (call.method) {
+    case 'putPage':
+      if (call.answer.kind === 'stored') log.partition(call.asked[0]).putPage(call.asked[1]);
+      return;
+    case 'trimTail': {
+      const [{ partition, page }] = call.asked;
+      if (call.answer === 'trimmed') log.partition(partition).trim(page);
+      return;
+    }
+    case 'raiseLogStart':
+      if (call.answer.kind === 'raised') {
+        log.partition(call.asked[0]).logStart = Number(call.answer.head.logStartOffset);
+      }
+      return;
+    case 'commitSegment':
+      if (call.answer === 'committed') log.partition(call.asked[0]).putSegment(call.asked[1]);
+      return;
+    case 'skipTo':
+      if (call.answer === 'moved')
+        log.partition(call.asked[0]).segmentedTo = Number(call.asked[1].to);
+      return;
+    case 'replaceSegments': {
+      const [{ partition, replaced, by }] = call.asked;
+      if (call.answer === 'replaced') log.partition(partition).replaceSegments(replaced, by);
+      return;
+    }
+    case 'deletePages': {
+      const [partition, baseOffsets] = call.asked;
+      for (const offset of baseOffsets) log.partition(partition).pages.delete(Number(offset));
+    }
+  }
 }
 
 function unreadable(recordCount: number): ReadBatch {
-  return { baseOffset: 0, values: new Array(recordCount).fill('?'), sequence: undefined };
+  const record = { offset: 0, id: '?' };
+  return { records: new Array<typeof record>(recordCount).fill(record), sequence: undefined };
 }

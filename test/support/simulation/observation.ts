@@ -1,8 +1,10 @@
 // What invariants are checked against: requests that took effect, and what producers, readers, members and admins were
 // told. `tick` counts observations, so that "before" and "after" mean something within one moment.
 
+import type { ReadRecord } from './batches.ts';
 import type { StorageCall } from './calls.ts';
-import type { PartitionModel, PlacedBatch } from './log-model.ts';
+import type { PlacedBatch } from './log-model.ts';
+import type { PartitionModel } from './partition-model.ts';
 
 /** An answer to somebody who asked at `askedTick`. */
 interface Answered {
@@ -34,7 +36,7 @@ export interface Acked extends Answered {
   readonly topicName: string;
   readonly partition: number;
   readonly baseOffset: number;
-  readonly values: readonly string[];
+  readonly ids: readonly string[];
   /** It asked for exactly this base offset. */
   readonly matchOffset?: number;
 }
@@ -52,7 +54,7 @@ export interface Read extends Answered {
   readonly topicName: string;
   readonly partition: number;
   readonly offset: number;
-  readonly records: readonly { readonly offset: number; readonly value: string }[];
+  readonly records: readonly ReadRecord[];
   readonly nextOffset: number;
   readonly highWatermark: number;
   readonly logStartOffset: number;
@@ -88,6 +90,12 @@ export interface Crashed {
   readonly error: unknown;
 }
 
+/** A background job said that bytes are not what was stored. */
+export interface Damaged {
+  readonly kind: 'damaged';
+  readonly what: string;
+}
+
 /** What ought to have come to rest in calm weather, and didn't. */
 export interface Restless {
   readonly kind: 'restless';
@@ -112,7 +120,8 @@ export type Observation =
   | TopicDeleted
   | Crashed
   | Cost
-  | Restless;
+  | Restless
+  | Damaged;
 
 /** One promise of the design, checked against everything that is seen. */
 export interface Invariant {

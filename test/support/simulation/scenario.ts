@@ -4,6 +4,8 @@
 import { Dice } from './dice.ts';
 import type { Weather } from './weather.ts';
 
+const OFTEN = 0.3;
+
 export interface Scenario {
   readonly seed: number;
   /** Storage requests, after which the weather clears and everything comes to rest. */
@@ -12,11 +14,17 @@ export interface Scenario {
   /** How far a server's clock may be off, either way. */
   readonly skewMs: number;
   readonly topics: number;
+  /** Records have few keys, and topics keep the latest of each. */
+  readonly compacts: boolean;
+  /** Records are kept for less long than it takes. */
+  readonly retains: boolean;
   readonly partitions: number;
   /** Appends to every partition before it begins, so that tails are rolled early. */
   readonly prefill: number;
   readonly plainProducers: number;
   readonly idempotentProducers: number;
+  /** Processes that play many idempotent producers. */
+  readonly crowds: number;
   /** Producers with acks=0. */
   readonly lateProducers: number;
   readonly readers: number;
@@ -27,8 +35,10 @@ export interface Scenario {
   readonly recreatesTopics: boolean;
   readonly deletesRecords: boolean;
   readonly resetsOffsets: boolean;
-  /** Members come and go by themselves. */
-  readonly leaves: boolean;
+  /** They run background jobs. */
+  readonly janitors: number;
+  /** Chance that a member goes, each time that it has done something. */
+  readonly leaves: number;
   readonly weather: Weather;
   /** Average time between two crashes or pauses of anybody; 0: none. */
   readonly crashMs: number;
@@ -36,42 +46,68 @@ export interface Scenario {
   /** Average time that an actor waits between two things it does. */
   readonly paceMs: number;
   readonly sessionTimeoutMs: number;
+  /** How long a client waits for an answer before it asks again. */
+  readonly patienceMs: number;
 }
+
+type Kind = 'log' | 'groups' | 'cleanup' | 'all';
 
 export function scenarioOf(seed: number, steps: number): Scenario {
   const dice = new Dice(seed).fork('scenario');
-  const kind = dice.pick(['log', 'log', 'groups', 'groups', 'all'] as const);
-  const hasLog = kind !== 'groups';
-  const hasGroups = kind !== 'log';
-  const often = (): boolean => dice.chance(0.3);
+  const kind: Kind = dice.pick(['log', 'log', 'groups', 'groups', 'cleanup', 'cleanup', 'all']);
+  const cleans = kind === 'cleanup';
+  const addsPartitions = dice.chance(OFTEN);
   return {
     seed,
     steps,
     servers: dice.between(1, 4),
-    skewMs: dice.pick([0, 1_000, 120_000]),
+    skewMs: dice.pick(cleans ? [0, 2_000] : [0, 1_000, 120_000]),
     topics: dice.pick([1, 1, 1, 2]),
-    partitions: dice.pick(hasGroups ? [1, 2, 3, 4] : [1, 1, 2]),
-    prefill: hasLog ? dice.pick([0, 8, 14, 15, 30]) : 0,
-    plainProducers: hasLog ? dice.between(0, 2) : dice.between(0, 1),
-    idempotentProducers: hasLog ? dice.between(1, 3) : 0,
-    lateProducers: hasLog && often() ? 1 : 0,
-    readers: hasLog ? dice.between(0, 2) : 0,
-    members: hasGroups ? dice.between(2, 5) : 0,
-    staticMembers: dice.chance(0.2),
-    addsPartitions: often(),
-    recreatesTopics: dice.chance(0.2),
-    deletesRecords: often(),
-    resetsOffsets: often(),
-    leaves: dice.chance(0.5),
-    weather: weatherOf(dice),
+    partitions: dice.pick(kind === 'groups' || kind === 'all' ? [1, 2, 3, 4] : [1, 1, 2]),
+    ...producersOf(kind, dice),
+    ...membersOf(kind, dice),
+    janitors: cleans ? dice.between(1, 3) : 0,
+    compacts: cleans && dice.chance(0.4),
+    retains: cleans && dice.chance(OFTEN),
+    addsPartitions,
+    // Not both: a known gap, see docs/TESTING.md.
+    recreatesTopics: !addsPartitions && dice.chance(0.25),
+    deletesRecords: dice.chance(OFTEN),
+    weather: weatherOf(dice, cleans),
     crashMs: dice.pick([0, 0, 2_000, 8_000]),
     pauseMs: dice.pick([0, 0, 2_000, 8_000]),
-    paceMs: dice.pick([20, 100, 400]),
+    paceMs: dice.pick(cleans ? [500, 2_000, 5_000] : [20, 100, 400]),
+    patienceMs: dice.pick([700, 3_000, 20_000]),
+  };
+}
+
+function producersOf(kind: Kind, dice: Dice) {
+  if (kind === 'groups') {
+    const none = { idempotentProducers: 0, crowds: 0, lateProducers: 0, readers: 0, prefill: 0 };
+    return { ...none, plainProducers: dice.between(0, 1) };
+  }
+  return {
+    prefill: dice.pick([0, 8, 14, 15, 30]),
+    plainProducers: dice.between(0, 2),
+    idempotentProducers: dice.between(1, 3),
+    crowds: dice.chance(OFTEN) ? dice.between(1, 3) : 0,
+    lateProducers: dice.chance(OFTEN) ? 1 : 0,
+    readers: dice.between(0, 2),
+  };
+}
+
+function membersOf(kind: Kind, dice: Dice) {
+  const isGroup = kind === 'groups' || kind === 'all';
+  return {
+    members: isGroup ? dice.between(2, 5) : 0,
+    staticMembers: dice.chance(0.2),
+    leaves: dice.pick([0, 0, 0.02, 0.1]),
+    resetsOffsets: dice.chance(OFTEN),
     sessionTimeoutMs: dice.pick([1_500, 3_000, 6_000]),
   };
 }
 
-function weatherOf(dice: Dice): Weather {
+function weatherOf(dice: Dice, cleans: boolean): Weather {
   const trouble = (): number => dice.pick([0, 0, 0.02, 0.1]);
   return {
     lost: trouble(),
@@ -80,7 +116,7 @@ function weatherOf(dice: Dice): Weather {
     throttled: trouble(),
     unknown: trouble(),
     delayMs: dice.pick([2, 10, 50]),
-    slow: dice.pick([0, 0, 0.02, 0.1]),
-    lateMs: dice.pick([500, 5_000, 60_000]),
+    slow: dice.pick([0, 0, 0.05, 0.25]),
+    lateMs: dice.pick(cleans ? [5_000, 60_000, 120_000] : [500, 5_000, 60_000]),
   };
 }

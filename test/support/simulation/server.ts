@@ -2,6 +2,7 @@
 // crash empties.
 
 import type { LateAppend } from '../../../lib/ports/environment.ts';
+import { type Background, createBackground } from '../../../lib/service/background.ts';
 import { createGroupServices, type GroupServices } from '../../../lib/service/group-services.ts';
 import { createServices, type Services } from '../../../lib/service/services.ts';
 import type { StoragePorts } from './calls.ts';
@@ -9,7 +10,13 @@ import type { Dice } from './dice.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 
-export interface Served extends Services, GroupServices {}
+export interface Served extends Services, GroupServices {
+  readonly background: Background;
+}
+
+/** Small, so that everything ends and is collected within a simulation. */
+const GRACE_MS = 12_000;
+const BACKGROUND_SETTINGS = { graceMs: GRACE_MS, leaseMs: 5_000, partBytes: 700, windowBytes: 900 };
 
 export interface ServerParts {
   readonly scheduler: Scheduler;
@@ -38,8 +45,9 @@ export class Server {
         },
       };
       const ports = { ...storage, clock, random: parts.random(dice), invoker };
+      const background = createBackground(ports, BACKGROUND_SETTINGS);
       this.served = parts.change(
-        { ...createServices(ports), ...createGroupServices(ports) },
+        { ...createServices(ports), ...createGroupServices(ports), background },
         storage,
       );
     });

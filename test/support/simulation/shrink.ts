@@ -66,9 +66,12 @@ function* smallerThan({ scenario, violation }: Shrunk): Generator<Scenario> {
 const LEAST = {
   plainProducers: 0,
   idempotentProducers: 0,
+  crowds: 0,
   lateProducers: 0,
   readers: 0,
   members: 0,
+  janitors: 0,
+  leaves: 0,
   topics: 1,
   servers: 1,
   partitions: 1,
@@ -81,12 +84,13 @@ const LEAST = {
 const COUNTS = Object.keys(LEAST) as readonly (keyof typeof LEAST)[];
 
 const SWITCHES = [
+  'compacts',
+  'retains',
   'staticMembers',
   'addsPartitions',
   'recreatesTopics',
   'deletesRecords',
   'resetsOffsets',
-  'leaves',
 ] as const satisfies readonly (keyof Scenario)[];
 
 const TROUBLES = [

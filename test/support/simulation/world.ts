@@ -57,7 +57,7 @@ export class World {
   /** Appends with acks=0 that were handed over and haven't come. */
   handedOver = 0;
   /** Producer epochs, which outlive their producers. */
-  readonly producerEpochs = new Map<string, number>();
+  readonly producerEpochs = new Map<number, number>();
   readonly #invariants: readonly Invariant[];
   readonly #close: () => Promise<void>;
   #failure: unknown;

@@ -43,13 +43,30 @@ async function recreateTopic(client: Client): Promise<void> {
 /** Until it is there, or the simulation ends: a deletion may have been left half done. */
 export async function createTopic(client: Client, name: string): Promise<void> {
   const { partitions } = client.world.scenario;
+  const configs = topicConfigs(client);
   for (let attempt = 1; attempt <= 10; attempt += 1) {
     const outcome = await client.ask(`create ${name}`, (served) =>
-      served.topics.create({ name, partitionCount: partitions }),
+      served.topics.create({ name, partitionCount: partitions, configs }),
     );
     if (outcome.kind === 'answered' && outcome.answer.kind === 'created') return;
     await client.think();
   }
+}
+
+function topicConfigs({ world }: Client): Readonly<Record<string, string>> {
+  const { janitors, compacts, retains } = world.scenario;
+  if (janitors === 0) return {};
+  return {
+    'segment.ms': '3000',
+    ...(retains ? { 'retention.ms': '40000' } : {}),
+    ...(compacts
+      ? {
+          'cleanup.policy': 'compact',
+          'delete.retention.ms': '2000',
+          'min.cleanable.dirty.ratio': '0.1',
+        }
+      : {}),
+  };
 }
 
 async function deleteRecords(client: Client): Promise<void> {

@@ -4,8 +4,10 @@
 import type { Client } from '../client.ts';
 import type { World } from '../world.ts';
 import { admin, createTopic } from './admin.ts';
+import { crowd } from './crowd.ts';
 import { groupMember } from './group-member.ts';
 import { idempotentProducer } from './idempotent-producer.ts';
+import { janitor } from './janitor.ts';
 import { lateProducer } from './late-producer.ts';
 import { plainProducer, send } from './plain-producer.ts';
 import { reader, readOnce } from './reader.ts';
@@ -40,11 +42,13 @@ function enter(world: World): void {
   };
   add(scenario.plainProducers, 'plain', plainProducer);
   add(scenario.idempotentProducers, 'idempotent', idempotentProducer);
+  add(scenario.crowds, 'crowd', crowd);
   add(scenario.lateProducers, 'late', lateProducer);
   add(scenario.readers, 'reader', reader);
   add(scenario.members, 'member', (client) =>
     groupMember(client, (member) => world.members.set(client.name, member)),
   );
+  add(scenario.janitors, 'janitor', janitor);
   world.client('admin', admin);
 }
 
@@ -63,6 +67,8 @@ async function epilogue(world: World): Promise<void> {
   if (members.size > 0) await rest(client, 'the group', () => isGroupAtRest(world));
   world.isStopped = true;
   await rest(client, 'members', async () => world.clients.every(({ isDone }) => isDone));
+  restartServers(world);
+  await rest(client, 'the wire', async () => world.wire.underWay === 0);
   for (const { name, partitionCount } of await activeTopics(world)) {
     for (let partition = 0; partition < partitionCount; partition += 1) {
       await readThrough(client, { topicName: name, partition });
@@ -104,7 +110,7 @@ async function readThrough(client: Client, place: Place): Promise<void> {
   let offset = model.logStart;
   let attempts = 0;
   while (offset < model.next) {
-    const next = (await readOnce(client, place, offset)) ?? offset;
+    const next = Math.max(model.logStart, (await readOnce(client, place, offset)) ?? offset);
     // A server may still know a topic of that name that is gone.
     attempts = next > offset ? 0 : attempts + 1;
     if (attempts > world.servers.length) {
@@ -118,15 +124,20 @@ async function readThrough(client: Client, place: Place): Promise<void> {
   }
 }
 
+/** Whatever they were at is over, and they know nothing. */
+function restartServers({ servers }: World): void {
+  for (const { process } of servers) {
+    process.crash();
+    process.restart();
+  }
+}
+
 /** What an append and a fetch cost a process that knows nothing yet. */
 async function measure(client: Client): Promise<void> {
   const { world, dice } = client;
   const [topic] = await activeTopics(world);
   if (topic === undefined) return;
-  for (const { process } of world.servers) {
-    process.crash();
-    process.restart();
-  }
+  restartServers(world);
   const place = { topicName: topic.name, partition: dice.below(topic.partitionCount) };
   world.wire.counts.clear();
   await send(client, [place], { number: 999_999, known: new Map() });
@@ -135,10 +146,7 @@ async function measure(client: Client): Promise<void> {
     operation: 'append',
     requests: Object.fromEntries(world.wire.counts),
   });
-  for (const { process } of world.servers) {
-    process.crash();
-    process.restart();
-  }
+  restartServers(world);
   const { logStart, next } = world.log.partition({
     topicId: topic.topicId,
     partition: place.partition,

@@ -13,7 +13,7 @@ export async function groupMember(
   while (!world.isStopped) {
     await client.think();
     await member.step();
-    if (!world.isEnding && world.scenario.leaves && member.isIn && dice.chance(0.02)) {
+    if (!world.isEnding && member.isIn && dice.chance(world.scenario.leaves)) {
       await member.leave();
       await client.sleep(dice.waitMs(1_000));
     }

@@ -2,9 +2,9 @@
 // Kafka does. After a restart, or when it gives a batch up, it goes on with the next epoch.
 
 import type { ErrorCode } from '../../../../lib/errors.ts';
-import { encodeValues } from '../batches.ts';
+import { encodeRecords } from '../batches.ts';
 import type { Client } from '../client.ts';
-import { newValues, type Place, pickPlace, reportAck, resultOf } from './sending.ts';
+import { newIds, type Place, pickPlace, reportAck, resultOf } from './sending.ts';
 
 const ATTEMPTS_MAX = 60;
 const RETRY_MS = 100;
@@ -20,42 +20,60 @@ const RETRIED: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 interface Batch extends Place {
-  readonly values: readonly string[];
+  /** Names the place. */
+  readonly key: string;
+  readonly ids: readonly string[];
   readonly bytes: Uint8Array;
+  readonly nextSequence: number;
   /** When this epoch began. */
   readonly epochTick: number;
 }
 
+/** One epoch of a producer. */
+export interface Producer {
+  readonly producerId: number;
+  readonly epoch: number;
+  readonly epochTick: number;
+  /** By place: what its next batch begins with. */
+  readonly sequences: Map<string, number>;
+}
+
 export async function idempotentProducer(client: Client): Promise<void> {
-  const { world, name } = client;
+  const { name } = client;
   const producerId = Number(name.slice(name.lastIndexOf('-') + 1));
-  let epoch = -1;
-  let epochTick = 0;
-  const sequences = new Map<string, number>();
-  const startEpoch = (): void => {
-    epoch = (world.producerEpochs.get(name) ?? -1) + 1;
-    world.producerEpochs.set(name, epoch);
-    epochTick = world.tick;
-    sequences.clear();
-  };
-  startEpoch();
-  for (let number = 1; !world.isEnding; number += 1) {
+  let producer = startProducer(client, producerId);
+  for (let number = 1; !client.world.isEnding; number += 1) {
     await client.think();
-    const place = pickPlace(client);
-    const key = `${place.topicName}/${place.partition}`;
-    const baseSequence = sequences.get(key) ?? 0;
-    const values = newValues(client, number);
-    const sequence = { producerId, producerEpoch: epoch, baseSequence };
-    const bytes = encodeValues(values, world.scheduler.nowMs, sequence);
-    client.note(() => `sends ${values.join(' ')} as epoch ${epoch}, sequence ${baseSequence}`);
-    const isStored = await sendUntilKnown(client, { ...place, values, bytes, epochTick });
-    if (isStored) sequences.set(key, baseSequence + values.length);
-    else startEpoch();
+    const batch = newBatch(client, producer, { place: pickPlace(client), number });
+    const isStored = await sendUntilKnown(client, batch);
+    if (isStored) producer.sequences.set(batch.key, batch.nextSequence);
+    else producer = startProducer(client, producerId);
   }
 }
 
+/** The producer's next epoch. */
+export function startProducer({ world }: Client, producerId: number): Producer {
+  const epoch = (world.producerEpochs.get(producerId) ?? -1) + 1;
+  world.producerEpochs.set(producerId, epoch);
+  return { producerId, epoch, epochTick: world.tick, sequences: new Map() };
+}
+
+export function newBatch(
+  client: Client,
+  { producerId, epoch, epochTick, sequences }: Producer,
+  { place, number }: { readonly place: Place; readonly number: number },
+): Batch {
+  const key = `${place.topicName}/${place.partition}`;
+  const baseSequence = sequences.get(key) ?? 0;
+  const ids = newIds(client, number);
+  const sequence = { producerId, producerEpoch: epoch, baseSequence };
+  const bytes = encodeRecords(ids, client.world.scheduler.nowMs, sequence);
+  client.note(() => `sends ${ids.join(' ')} as ${producerId}, epoch ${epoch}, ${baseSequence}`);
+  return { ...place, key, ids, bytes, nextSequence: baseSequence + ids.length, epochTick };
+}
+
 /** False: given up, or refused for good. */
-async function sendUntilKnown(client: Client, batch: Batch): Promise<boolean> {
+export async function sendUntilKnown(client: Client, batch: Batch): Promise<boolean> {
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     const verdict = await sendOnce(client, batch);
     if (verdict !== 'again') return verdict === 'stored';
@@ -66,9 +84,9 @@ async function sendUntilKnown(client: Client, batch: Batch): Promise<boolean> {
 }
 
 async function sendOnce(client: Client, batch: Batch): Promise<'stored' | 'again' | 'refused'> {
-  const { topicName, partition, bytes, values } = batch;
+  const { topicName, partition, bytes, ids } = batch;
   const request = { partitions: [{ topicName, partition, batches: bytes }] };
-  const outcome = await client.ask(`append ${values.join(' ')}`, (served) =>
+  const outcome = await client.ask(`append ${ids.join(' ')}`, (served) =>
     served.append.append(request),
   );
   const result = resultOf(outcome);
@@ -76,12 +94,12 @@ async function sendOnce(client: Client, batch: Batch): Promise<'stored' | 'again
   const { askedTick } = outcome;
   if (result.kind === 'appended') {
     const baseOffset = Number(result.baseOffset);
-    reportAck(client, values, { topicName, partition, baseOffset, askedTick });
+    reportAck(client, ids, { topicName, partition, baseOffset, askedTick });
     return 'stored';
   }
   if (result.code === 'DUPLICATE_SEQUENCE_NUMBER') {
-    const baseOffset = client.world.log.placeOf(values[0] ?? '')?.offset ?? -1;
-    reportAck(client, values, { topicName, partition, baseOffset, askedTick });
+    const baseOffset = client.world.log.placeOf(ids[0] ?? '')?.offset ?? -1;
+    reportAck(client, ids, { topicName, partition, baseOffset, askedTick });
     return 'stored';
   }
   if (SEQUENCE_ERRORS.has(result.code)) reportRefusal(client, batch, result.code);

@@ -27,6 +27,8 @@ export class Member {
   #epoch = 0;
   #counter = 0;
   #nextBeatMs = 0;
+  /** Stops by itself when its lease may have run out; others go on until they are told. */
+  readonly #isCareful: boolean;
   /** Until when its lease surely runs, by what it knows itself. */
   #sureUntilMs = 0;
   #assignment: Assignment = [];
@@ -35,6 +37,7 @@ export class Member {
 
   constructor(client: Client) {
     this.#client = client;
+    this.#isCareful = client.dice.chance(0.5);
   }
 
   get phaseIsSettled(): boolean {
@@ -47,7 +50,7 @@ export class Member {
       return;
     }
     const { scheduler } = this.#client.world;
-    if (scheduler.nowMs >= this.#sureUntilMs) this.stop();
+    if (this.#isCareful && scheduler.nowMs >= this.#sureUntilMs) this.stop();
     else if (scheduler.nowMs >= this.#nextBeatMs) await this.#heartbeat();
     else await this.#consume();
   }

@@ -2,9 +2,9 @@
 // it again, or not: what it sends again has another value, since that is its own doing.
 
 import type { Appended } from '../../../../lib/log/append.ts';
-import { encodeValues } from '../batches.ts';
+import { encodeRecords } from '../batches.ts';
 import type { Client } from '../client.ts';
-import { newValues, type Place, pickPlace, reportAck } from './sending.ts';
+import { newIds, type Place, pickPlace, reportAck } from './sending.ts';
 
 export async function plainProducer(client: Client): Promise<void> {
   const known = new Map<string, number>();
@@ -26,9 +26,9 @@ export async function send(
 ): Promise<boolean> {
   const { world, dice } = client;
   const parts = places.map((place, index) => {
-    const values = newValues(client, number * 10 + index);
-    const batches = encodeValues(values, world.scheduler.nowMs);
-    return { ...place, values, batches };
+    const ids = newIds(client, number * 10 + index);
+    const batches = encodeRecords(ids, world.scheduler.nowMs);
+    return { ...place, ids, batches };
   });
   const [only] = parts.length === 1 ? parts : [];
   const end = only === undefined ? undefined : known.get(`${only.topicName}/${only.partition}`);
@@ -38,17 +38,17 @@ export async function send(
     ...(matchOffset === undefined ? {} : { matchOffset: BigInt(matchOffset) }),
   };
   const outcome = await client.ask(
-    `append ${parts.map(({ values }) => values.join(' ')).join(', ')}`,
+    `append ${parts.map(({ ids }) => ids.join(' ')).join(', ')}`,
     (served) => served.append.append(request),
   );
   if (outcome.kind !== 'answered') return false;
   for (const [index, result] of outcome.answer.entries()) {
-    const values = parts[index]?.values ?? [];
+    const ids = parts[index]?.ids ?? [];
     if (result.kind !== 'appended') continue;
     const { topicName, partition } = result;
     const baseOffset = Number(result.baseOffset);
-    known.set(`${topicName}/${partition}`, baseOffset + values.length);
-    reportAck(client, values, {
+    known.set(`${topicName}/${partition}`, baseOffset + ids.length);
+    reportAck(client, ids, {
       topicName,
       partition,
       baseOffset,

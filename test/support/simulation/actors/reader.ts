@@ -1,7 +1,7 @@
 // Reads partitions from wherever it stands, forward, and now and then from somewhere before again.
 
 import type { PartitionFetchResult } from '../../../../lib/log/read.ts';
-import { decodeBatches } from '../batches.ts';
+import { decodeBatches, type ReadRecord } from '../batches.ts';
 import type { Client } from '../client.ts';
 import { isWeather, type Place, pickPlace } from './sending.ts';
 
@@ -16,11 +16,6 @@ export async function reader(client: Client): Promise<void> {
     const end = await readOnce(client, place, offset);
     positions.set(key, end === undefined ? 0 : Math.max(reached, end));
   }
-}
-
-interface ReadRecord {
-  readonly offset: number;
-  readonly value: string;
 }
 
 /** Reads and reports what it saw; where to go on, or undefined when it can't go on there. */
@@ -80,7 +75,5 @@ export function reportRead(
 }
 
 function recordsOf(chunk: Uint8Array): readonly ReadRecord[] {
-  return decodeBatches(chunk).flatMap(({ baseOffset, values }) =>
-    values.map((value, index) => ({ offset: baseOffset + index, value })),
-  );
+  return decodeBatches(chunk).flatMap(({ records }) => records);
 }

@@ -1,4 +1,4 @@
-// What the producers share: places to send to, values that nobody else sends, and what an answer means.
+// What the producers share: places to send to, ids that nobody else sends, and what an answer means.
 
 import type { PartitionAppendResult } from '../../../../lib/log/append.ts';
 import type { Client, Outcome } from '../client.ts';
@@ -10,6 +10,7 @@ export interface Place {
 }
 
 const RECORDS_PER_BATCH_MAX = 3;
+const KEYS = 6;
 
 export function topicNames(client: Client): readonly string[] {
   return Array.from({ length: client.world.scenario.topics }, (_, index) => `topic-${index + 1}`);
@@ -22,18 +23,24 @@ export function pickPlace(client: Client): Place {
   return { topicName: client.dice.pick(topicNames(client)), partition: client.dice.below(count) };
 }
 
-/** Says who sent them, in which of its lives, and the how manieth it is. */
-export function newValues(client: Client, number: number): readonly string[] {
+/** Says who sent them, in which of its lives, and the how manieth it is; and the key, where topics are compacted. */
+export function newIds(client: Client, number: number): readonly string[] {
   const count = client.dice.between(1, RECORDS_PER_BATCH_MAX);
   return Array.from(
     { length: count },
-    (_, index) => `${client.name}.${client.starts}#${number}${'abc'.charAt(index)}`,
+    (_, index) =>
+      `${client.name}.${client.starts}#${number}${'abc'.charAt(index)}${keyFor(client)}`,
   );
+}
+
+function keyFor({ world, dice }: Client): string {
+  if (!world.scenario.compacts) return '';
+  return `@k${dice.below(KEYS)}${dice.chance(0.3) ? '!' : ''}`;
 }
 
 export function reportAck(
   client: Client,
-  values: readonly string[],
+  ids: readonly string[],
   appended: {
     readonly topicName: string;
     readonly partition: number;
@@ -42,7 +49,7 @@ export function reportAck(
     readonly matchOffset?: number;
   },
 ): void {
-  client.world.report({ kind: 'acked', who: client.name, values, ...appended });
+  client.world.report({ kind: 'acked', who: client.name, ids, ...appended });
 }
 
 /** The result for the one partition asked for; undefined when nobody knows. */

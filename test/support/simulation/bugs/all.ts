@@ -1,8 +1,14 @@
 // Every planted bug, by its name.
 
+import * as append from './append-bugs.ts';
+import * as cleanup from './cleanup-bugs.ts';
+import * as group from './group-bugs.ts';
 import type { PlantedBug } from './planted-bug.ts';
+import * as topic from './topic-bugs.ts';
 
-export const PLANTED_BUGS: readonly PlantedBug[] = [];
+export const PLANTED_BUGS: readonly PlantedBug[] = [append, topic, group, cleanup].flatMap(
+  Object.values,
+);
 
 export function findBug(name: string): PlantedBug {
   const bug = PLANTED_BUGS.find((one) => one.name === name);

@@ -1,5 +1,6 @@
 // Offsets are 0, 1, 2 … with no gap and no reuse: an offset has one record for ever, and it is the one that was put there.
 
+import type { ReadRecord } from '../batches.ts';
 import type { LogModel } from '../log-model.ts';
 import type { Invariant, Observation, Placed, Read } from '../observation.ts';
 
@@ -27,36 +28,52 @@ export class Dense implements Invariant {
   }
 
   #checkRead(read: Read, tick: number): string | undefined {
-    const { topicName, partition, who, records } = read;
-    const place = `${topicName}/${partition}`;
-    const first = records[0]?.offset ?? read.nextOffset;
-    if (first > read.offset) return `${who} read ${place} from ${read.offset} on and got ${first}`;
-    for (const [index, { offset, value }] of records.entries()) {
-      if (offset !== first + index) {
-        return `${who} read ${place} and got offset ${offset} where ${first + index} is next`;
-      }
-      const problem = this.#checkRecord(read, { offset, value }, tick);
+    const { topicName, partition, who, records, nextOffset } = read;
+    let next = read.offset;
+    for (const record of records) {
+      const problem =
+        this.#checkGap(read, { from: next, to: record.offset }, tick) ??
+        this.#checkRecord(read, record, tick);
       if (problem !== undefined) return problem;
+      next = record.offset + 1;
     }
-    const end = first + records.length;
-    if (end === read.nextOffset) return undefined;
-    return `${who} read ${place} up to ${end} and was told to go on at ${read.nextOffset}`;
+    if (next > nextOffset) {
+      return `${who} read ${topicName}/${partition} up to ${next} and was told to go on at ${nextOffset}`;
+    }
+    return this.#checkGap(read, { from: next, to: nextOffset }, tick);
+  }
+
+  /** Only log compaction leaves gaps. */
+  #checkGap(
+    { who, topicName, partition, askedTick }: Read,
+    gap: { readonly from: number; readonly to: number },
+    tick: number,
+  ): string | undefined {
+    if (gap.from === gap.to) return undefined;
+    const models = this.#log
+      .livesDuring(topicName, askedTick, tick)
+      .map(({ topicId }) => this.#log.partition({ topicId, partition }));
+    for (let offset = gap.from; offset < gap.to; offset += 1) {
+      if (!models.some(({ removed }) => removed.has(offset))) {
+        return `${who} read ${topicName}/${partition} and did not get offset ${offset}`;
+      }
+    }
+    return undefined;
   }
 
   #checkRecord(
     { who, topicName, partition, askedTick }: Read,
-    record: { readonly offset: number; readonly value: string },
+    { offset, id }: ReadRecord,
     tick: number,
   ): string | undefined {
-    const { offset, value } = record;
     const alive = this.#log.livesDuring(topicName, askedTick, tick);
     const holds = alive.some(
-      ({ topicId }) => this.#log.partition({ topicId, partition }).values[offset] === value,
+      ({ topicId }) => this.#log.partition({ topicId, partition }).ids[offset] === id,
     );
     if (holds) return undefined;
-    const place = this.#log.placeOf(value);
+    const place = this.#log.placeOf(id);
     const where = place === undefined ? 'nowhere' : `at ${place.partition.name} ${place.offset}`;
-    return `${who} read ${value} at ${topicName}/${partition} offset ${offset}; it was put ${where}`;
+    return `${who} read ${id} at ${topicName}/${partition} offset ${offset}; it was put ${where}`;
   }
 }
 

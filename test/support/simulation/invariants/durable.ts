@@ -1,7 +1,8 @@
 // What a producer was told is stored is where it was told to be, and every later read has it.
 
-import type { LogModel, PartitionModel, TopicLife } from '../log-model.ts';
+import type { LogModel, TopicLife } from '../log-model.ts';
 import type { Acked, Invariant, Observation, Read, ReadFailed } from '../observation.ts';
+import type { PartitionModel } from '../partition-model.ts';
 
 export class Durable implements Invariant {
   readonly name = 'durable';
@@ -26,13 +27,13 @@ export class Durable implements Invariant {
   }
 
   #checkAck(ack: Acked, tick: number): string | undefined {
-    const { topicName, partition, baseOffset, values } = ack;
+    const { topicName, partition, baseOffset, ids } = ack;
     const life = this.#log.lifeHolding(ack);
     if (life === undefined) {
-      return `${ack.who} was told that ${values.join(', ')} is at ${topicName}/${partition} offset ${baseOffset}, where it isn't`;
+      return `${ack.who} was told that ${ids.join(', ')} is at ${topicName}/${partition} offset ${baseOffset}, where it isn't`;
     }
     const model = this.#log.partition({ topicId: life.topicId, partition });
-    const end = baseOffset + values.length;
+    const end = baseOffset + ids.length;
     model.ackedEnd = Math.max(model.ackedEnd, end);
     this.#ends.set(model, [...(this.#ends.get(model) ?? []), { tick, end }]);
     return this.#checkLife(ack, life);
@@ -44,7 +45,7 @@ export class Durable implements Invariant {
     if (endsTick === undefined) return undefined;
     const answered = this.#deletedTicks.get(life.name) ?? [];
     if (!answered.some((tick) => endsTick < tick && tick < ack.askedTick)) return undefined;
-    return `${ack.who} was told that ${ack.values.join(', ')} is stored in ${life.name}, in a topic that had been deleted before`;
+    return `${ack.who} was told that ${ack.ids.join(', ')} is stored in ${life.name}, in a topic that had been deleted before`;
   }
 
   #checkRead(read: Read, tick: number): string | undefined {

@@ -1,8 +1,8 @@
 // After a newer producer epoch or a newer generation of a group exists, nothing done under the older one takes effect.
 
 import { type GroupModel, groupPartition } from '../group-model.ts';
-import type { PartitionModel } from '../log-model.ts';
 import type { CallSeen, Invariant, Observation, Placed } from '../observation.ts';
+import type { PartitionModel } from '../partition-model.ts';
 
 export class Fenced implements Invariant {
   readonly name = 'fenced';
@@ -21,12 +21,12 @@ export class Fenced implements Invariant {
   #checkPlaced({ partition, batches }: Placed): string | undefined {
     const epochs = this.#epochs.get(partition) ?? new Map<number, number>();
     this.#epochs.set(partition, epochs);
-    for (const { sequence, values } of batches) {
+    for (const { sequence, ids } of batches) {
       if (sequence === undefined) continue;
       const { producerId, producerEpoch } = sequence;
       const latest = epochs.get(producerId) ?? producerEpoch;
       if (producerEpoch < latest) {
-        return `${values[0]} of epoch ${producerEpoch} was put into ${partition.name} after records of epoch ${latest}`;
+        return `${ids[0]} of epoch ${producerEpoch} was put into ${partition.name} after records of epoch ${latest}`;
       }
       epochs.set(producerId, producerEpoch);
     }

@@ -10,8 +10,8 @@ export class NoDoubleAppend implements Invariant {
 
   check(seen: Observation): string | undefined {
     if (seen.kind !== 'placed') return undefined;
-    for (const { values, baseOffset } of seen.batches) {
-      for (const [index, value] of values.entries()) {
+    for (const { ids, baseOffset } of seen.batches) {
+      for (const [index, value] of ids.entries()) {
         const place = `${seen.partition.name} offset ${baseOffset + index}`;
         const name = `${seen.partition.topicId} ${value}`;
         const before = this.#places.get(name);

@@ -1,7 +1,8 @@
 // Records of one producer to one partition are in the order in which it sent them; a batch is whole and in one piece.
 
-import type { LogModel, PartitionModel, PlacedBatch } from '../log-model.ts';
+import type { LogModel, PlacedBatch } from '../log-model.ts';
 import type { Acked, Invariant, Observation } from '../observation.ts';
+import type { PartitionModel } from '../partition-model.ts';
 
 const SEQUENCES = 2 ** 31;
 
@@ -36,22 +37,22 @@ export class Ordered implements Invariant {
   }
 
   #checkAck(ack: Acked): string | undefined {
-    const { who, values, baseOffset, topicName, partition } = ack;
+    const { who, ids, baseOffset, topicName, partition } = ack;
     const name = `${who} ${this.#log.lifeHolding(ack)?.topicId}/${partition}`;
     const before = this.#lastAcked.get(name) ?? -1;
     this.#lastAcked.set(name, baseOffset);
     if (baseOffset > before) return undefined;
-    return `${who} sent ${values[0]} to ${topicName}/${partition} after what is at ${before}, and it is at ${baseOffset}`;
+    return `${who} sent ${ids[0]} to ${topicName}/${partition} after what is at ${before}, and it is at ${baseOffset}`;
   }
 
   #checkSequence(partition: PartitionModel, batch: PlacedBatch): string | undefined {
-    const { sequence, values } = batch;
+    const { sequence, ids } = batch;
     if (sequence === undefined) return undefined;
     const { producerId, producerEpoch: epoch, baseSequence } = sequence;
     const name = `${producerId} ${partition.topicId}/${partition.partition}`;
     const before = this.#nextSequence.get(name);
     const expected = before?.epoch === epoch ? before.next : 0;
-    this.#nextSequence.set(name, { epoch, next: (baseSequence + values.length) % SEQUENCES });
+    this.#nextSequence.set(name, { epoch, next: (baseSequence + ids.length) % SEQUENCES });
     // An older epoch, and what is there already, are others' affair.
     if (before !== undefined && (epoch < before.epoch || baseSequence < expected)) return undefined;
     if (baseSequence === expected) return undefined;

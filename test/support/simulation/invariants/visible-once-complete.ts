@@ -33,7 +33,9 @@ export class VisibleOnceComplete implements Invariant {
   #checkFailed(failed: ReadFailed, tick: number): string | undefined {
     const { topicName, partition, offset } = failed;
     const model = this.#log.partitionThrough(failed, tick);
-    if (failed.code === 'OFFSET_OUT_OF_RANGE') return undefined;
+    // Metadata that are behind say that there is no such partition, and are looked up again the next time.
+    if (failed.code === 'OFFSET_OUT_OF_RANGE' || failed.code === 'UNKNOWN_PARTITION')
+      return undefined;
     if (model === undefined || offset < model.logStart || offset > model.next) return undefined;
     // A process that knows the topic of that name before this one hears of the new one the next time.
     const isReborn = this.#log.lives.filter(({ name }) => name === topicName).length > 1;

@@ -1,0 +1,182 @@
+// Bugs of groups: of the conditions on members, groups and offsets, and of the order in which they change.
+
+import type { OffsetItem } from '../../../../lib/group/offset.ts';
+import type { ClaimRequest } from '../../../../lib/ports/offset-store.ts';
+import type { StoragePorts } from '../calls.ts';
+import type { PlantedBug } from './planted-bug.ts';
+
+/** Makes the claimer the owner, whoever owns it. */
+async function claimAnyway(
+  { offsets }: StoragePorts,
+  request: ClaimRequest,
+  stands: OffsetItem,
+): Promise<OffsetItem> {
+  const epoch = stands.ownerEpoch + 1;
+  const claimed = await offsets.claimPartition({ ...request, epoch });
+  return claimed.kind === 'claimed' ? claimed.offset : stands;
+}
+
+export const claimUnconditional: PlantedBug = {
+  name: 'claim-unconditional',
+  story: 'a claim has no condition: whoever claims is the owner',
+  breaks: ['one-owner', 'fenced', 'monotonic-ownership'],
+  below: (storage) => ({
+    ...storage,
+    offsets: {
+      ...storage.offsets,
+      async claimPartition(request) {
+        const outcome = await storage.offsets.claimPartition(request);
+        if (outcome.kind !== 'refused') return outcome;
+        return { kind: 'claimed', offset: await claimAnyway(storage, request, outcome.offset) };
+      },
+    },
+  }),
+};
+
+export const claimAtEqualEpoch: PlantedBug = {
+  name: 'claim-at-equal-epoch',
+  story:
+    'a claim compares epochs with ≤: an equal one wins over whoever, or nobody, owns the partition at it',
+  breaks: ['one-owner', 'fenced', 'monotonic-ownership'],
+  below: (storage) => ({
+    ...storage,
+    offsets: {
+      ...storage.offsets,
+      async claimPartition(request) {
+        const outcome = await storage.offsets.claimPartition(request);
+        const isEqual = outcome.kind === 'refused' && outcome.offset.ownerEpoch === request.epoch;
+        if (!isEqual) return outcome;
+        return { kind: 'claimed', offset: await claimAnyway(storage, request, outcome.offset) };
+      },
+    },
+  }),
+};
+
+export const ownerWithoutMember: PlantedBug = {
+  name: 'owner-without-member',
+  story: 'a commit compares the owner’s epoch and not its member id',
+  breaks: ['one-owner', 'fenced'],
+  below: (storage) => ({
+    ...storage,
+    offsets: {
+      ...storage.offsets,
+      async commitOffset(request) {
+        const outcome = await storage.offsets.commitOffset(request);
+        const memberId = outcome.offset?.ownerMemberId;
+        if (outcome.kind === 'committed' || memberId === undefined) return outcome;
+        return storage.offsets.commitOffset({ ...request, memberId });
+      },
+    },
+  }),
+};
+
+export const commitUncounted: PlantedBug = {
+  name: 'commit-uncounted',
+  story: 'a commit lacks the condition on its number, so that a late one moves an offset back',
+  breaks: ['one-owner'],
+  below: (storage) => ({
+    ...storage,
+    offsets: {
+      ...storage.offsets,
+      commitOffset({ counter: _, ...request }) {
+        return storage.offsets.commitOffset(request);
+      },
+    },
+  }),
+};
+
+export const evictionWithoutFence: PlantedBug = {
+  name: 'eviction-without-fence',
+  story: 'an evicted member’s item is not fenced, so that its heartbeats and commits go on',
+  breaks: ['monotonic-ownership', 'one-owner', 'fenced'],
+  below: (storage) => ({
+    ...storage,
+    groups: {
+      ...storage.groups,
+      async fenceMember({ reason, ...key }) {
+        const { member, storageNowMs } = await storage.groups.readMember(key);
+        if (member === undefined) return { kind: 'refused', member, storageNowMs };
+        const fenced = { ...member, status: 'fenced', fence: reason } as const;
+        return { kind: 'written', member: fenced, storageNowMs };
+      },
+    },
+  }),
+};
+
+export const evictionWithoutOwners: PlantedBug = {
+  name: 'eviction-without-owners',
+  story:
+    'the owners of an evicted member’s partitions are not raised, so that its late commits count',
+  breaks: ['fenced', 'one-owner'],
+  below: (storage) => ({
+    ...storage,
+    offsets: { ...storage.offsets, raiseOffsetOwner: async () => 'raised' },
+  }),
+};
+
+export const evictionOfTheLiving: PlantedBug = {
+  name: 'eviction-of-the-living',
+  story:
+    'a member is fenced without the condition that its lease is still the one that was seen to have run out',
+  breaks: ['monotonic-ownership'],
+  below: (storage) => ({
+    ...storage,
+    groups: {
+      ...storage.groups,
+      async fenceMember(request) {
+        const { member } = await storage.groups.readMember(request);
+        return storage.groups.fenceMember({ ...request, seen: member ?? request.seen });
+      },
+    },
+  }),
+};
+
+export const leasesByOwnClock: PlantedBug = {
+  name: 'leases-by-own-clock',
+  story: 'leases are judged by the clock of the machine that looks, not by the storage’s',
+  breaks: ['monotonic-ownership'],
+  above: (ports, _world, { clock }) => ({
+    ...ports,
+    groups: {
+      ...ports.groups,
+      async readGroup(groupId) {
+        return { ...(await ports.groups.readGroup(groupId)), storageNowMs: clock.nowMs() };
+      },
+    },
+  }),
+};
+
+export const groupOverwritten: PlantedBug = {
+  name: 'group-overwritten',
+  story:
+    'a group is written without the condition on its version: of two changes at once one is lost',
+  breaks: ['monotonic-ownership', 'one-owner', 'fenced', 'converges'],
+  below: (storage) => ({
+    ...storage,
+    groups: {
+      ...storage.groups,
+      async writeGroup(group) {
+        const outcome = await storage.groups.writeGroup(group);
+        if (outcome.kind === 'written' || outcome.group === undefined) return outcome;
+        return storage.groups.writeGroup({ ...group, version: outcome.group.version + 1 });
+      },
+    },
+  }),
+};
+
+export const freedByHeartbeatUnderWay: PlantedBug = {
+  name: 'freed-by-heartbeat-under-way',
+  story: 'a heartbeat that doesn’t list a partition frees it, whatever epoch it was sent at',
+  breaks: ['monotonic-ownership', 'one-owner'],
+  served: (served, ports) => ({
+    ...served,
+    groups: {
+      ...served.groups,
+      async heartbeat(request) {
+        const { member } = await ports.groups.readMember(request);
+        const memberEpoch = Math.max(request.memberEpoch, member?.published.epoch ?? 0);
+        return served.groups.heartbeat({ ...request, memberEpoch });
+      },
+    },
+  }),
+};
