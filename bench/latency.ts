@@ -8,9 +8,9 @@ import { serve } from '@hono/node-server';
 import { createApp } from '../lib/api/app.ts';
 import { allRoutes } from '../lib/api/routes/all.ts';
 import { Stratalog } from '../lib/index.ts';
-import { createGroupServices } from '../lib/service/group-services.ts';
+import { createGroupServices } from '../lib/service/group/group-services.ts';
 import { createServices } from '../lib/service/services.ts';
-import { createTransactionServices } from '../lib/service/transaction-services.ts';
+import { createTransactionServices } from '../lib/service/transactions/transaction-services.ts';
 import { createLocalStorage } from '../lib/storage/local/local-storage.ts';
 import { report } from './support/report.ts';
 

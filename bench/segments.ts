@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StoredPart } from '../lib/ports/object-upkeep.ts';
 import { encodeBatch } from '../lib/record/record.ts';
-import { createBackground } from '../lib/service/background.ts';
+import { createBackground } from '../lib/service/background/background.ts';
 import { createServices } from '../lib/service/services.ts';
 import { createLocalStorage, type LocalStorage } from '../lib/storage/local/local-storage.ts';
 

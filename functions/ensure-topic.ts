@@ -5,7 +5,7 @@ import type {
   CloudFormationCustomResourceEvent,
   CloudFormationCustomResourceResponse,
 } from 'aws-lambda';
-import type { TopicService } from '../lib/service/topics.ts';
+import type { TopicService } from '../lib/service/topics/topics.ts';
 import { createRuntime } from './shared/runtime.ts';
 
 interface Properties {

@@ -5,13 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StratalogError } from '../../lib/errors.ts';
 import type { Clock, Invoker } from '../../lib/ports/environment.ts';
 import type { Nudger } from '../../lib/ports/nudger.ts';
-import { type Background, createBackground } from '../../lib/service/background.ts';
-import { createGroupServices, type GroupServices } from '../../lib/service/group-services.ts';
+import { type Background, createBackground } from '../../lib/service/background/background.ts';
+import { createGroupServices, type GroupServices } from '../../lib/service/group/group-services.ts';
 import { createServices, type Services } from '../../lib/service/services.ts';
 import {
   createTransactionServices,
   type TransactionServices,
-} from '../../lib/service/transaction-services.ts';
+} from '../../lib/service/transactions/transaction-services.ts';
 import { createAwsStorage, type TableNames } from '../../lib/storage/aws/aws-storage.ts';
 
 const clock: Clock = {

@@ -3,9 +3,9 @@
 
 import type * as z from 'zod';
 import { checkGroupId, checkMemberIds } from '../group/profile.ts';
-import type { GroupServices } from '../service/group-services.ts';
+import type { GroupServices } from '../service/group/group-services.ts';
 import type { Services } from '../service/services.ts';
-import type { TransactionServices } from '../service/transaction-services.ts';
+import type { TransactionServices } from '../service/transactions/transaction-services.ts';
 import { problem } from './problem.ts';
 import type { Reply } from './reply.ts';
 

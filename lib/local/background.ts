@@ -7,7 +7,7 @@ import {
   LOCAL_RETENTION_INTERVAL_MS,
 } from '../limits.ts';
 import type { Clock } from '../ports/environment.ts';
-import type { Background } from '../service/background.ts';
+import type { Background } from '../service/background/background.ts';
 
 export interface BackgroundJobs {
   /** Begins nothing new, and waits for what runs. */

@@ -8,13 +8,13 @@ import { createApp } from '../api/app.ts';
 import { allRoutes } from '../api/routes/all.ts';
 import { required } from '../assert.ts';
 import { LOCAL_POLL_MS_MAX, LOCAL_POLL_MS_MIN } from '../limits.ts';
-import { createBackground } from '../service/background.ts';
-import { createGroupServices, type GroupServices } from '../service/group-services.ts';
+import { createBackground } from '../service/background/background.ts';
+import { createGroupServices, type GroupServices } from '../service/group/group-services.ts';
 import { createServices, type Services } from '../service/services.ts';
 import {
   createTransactionServices,
   type TransactionServices,
-} from '../service/transaction-services.ts';
+} from '../service/transactions/transaction-services.ts';
 import { createLocalStorage, type LocalStorage } from '../storage/local/local-storage.ts';
 import { startBackgroundJobs } from './background.ts';
 import { createLateQueue, systemClock, systemRandom } from './environment.ts';

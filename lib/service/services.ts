@@ -7,15 +7,15 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import type { PartitionStore } from '../ports/partition-store.ts';
 import type { SegmentStore } from '../ports/segment-store.ts';
 import type { TopicStore } from '../ports/topic-store.ts';
-import { type AppendService, createAppendService } from './append.ts';
-import { createOffsetFinder, type OffsetFinder } from './offset-finder.ts';
-import { createProduceService, type ProduceService } from './produce.ts';
-import { createRangeReader } from './range-reader.ts';
-import { createReadService, type ReadOptions, type ReadService } from './read.ts';
-import { createRecordReader, type RecordReader } from './record-reader.ts';
-import { createSegmentHints } from './segment-hints.ts';
-import { createTopicCatalog } from './topic-catalog.ts';
-import { createTopicService, type TopicService } from './topics.ts';
+import { type AppendService, createAppendService } from './append/append.ts';
+import { createProduceService, type ProduceService } from './append/produce.ts';
+import { createOffsetFinder, type OffsetFinder } from './read/offset-finder.ts';
+import { createRangeReader } from './read/range-reader.ts';
+import { createReadService, type ReadOptions, type ReadService } from './read/read.ts';
+import { createRecordReader, type RecordReader } from './read/record-reader.ts';
+import { createSegmentHints } from './read/segment-hints.ts';
+import { createTopicCatalog } from './topics/topic-catalog.ts';
+import { createTopicService, type TopicService } from './topics/topics.ts';
 
 /** What is stored, and where. */
 export interface Storage {

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StratalogError } from '../../lib/errors.ts';
 import { createServices } from '../../lib/service/services.ts';
-import { createTransactionServices } from '../../lib/service/transaction-services.ts';
+import { createTransactionServices } from '../../lib/service/transactions/transaction-services.ts';
 import type { AwsClients } from '../../lib/storage/aws/clients.ts';
 import { GroupsTable } from '../../lib/storage/aws/groups-table.ts';
 import { createPartitionStore } from '../../lib/storage/aws/partition-store.ts';

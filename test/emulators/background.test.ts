@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBatch } from '../../lib/record/record.ts';
-import { type Background, createBackground } from '../../lib/service/background.ts';
+import { type Background, createBackground } from '../../lib/service/background/background.ts';
 import { createServices, type Services } from '../../lib/service/services.ts';
 import { type AwsStorage, createAwsStorage } from '../../lib/storage/aws/aws-storage.ts';
 import {

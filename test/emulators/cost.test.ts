@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { required } from '../../lib/assert.ts';
-import { createGroupServices } from '../../lib/service/group-services.ts';
+import { createGroupServices } from '../../lib/service/group/group-services.ts';
 import { createServices } from '../../lib/service/services.ts';
 import { type AwsStorage, createAwsStorage } from '../../lib/storage/aws/aws-storage.ts';
 import {

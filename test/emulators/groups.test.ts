@@ -5,13 +5,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createGroupService } from '../../lib/service/groups.ts';
-import { createOffsetFinder } from '../../lib/service/offset-finder.ts';
-import { createOffsetService } from '../../lib/service/offsets.ts';
-import { createRangeReader } from '../../lib/service/range-reader.ts';
-import { createSegmentHints } from '../../lib/service/segment-hints.ts';
+import { createGroupService } from '../../lib/service/group/groups.ts';
+import { createOffsetService } from '../../lib/service/group/offsets.ts';
+import { createOffsetFinder } from '../../lib/service/read/offset-finder.ts';
+import { createRangeReader } from '../../lib/service/read/range-reader.ts';
+import { createSegmentHints } from '../../lib/service/read/segment-hints.ts';
 import { createServices } from '../../lib/service/services.ts';
-import { createTopicCatalog } from '../../lib/service/topic-catalog.ts';
+import { createTopicCatalog } from '../../lib/service/topics/topic-catalog.ts';
 import type { TableNames } from '../../lib/storage/aws/aws-storage.ts';
 import type { AwsClients } from '../../lib/storage/aws/clients.ts';
 import { createGroupStore } from '../../lib/storage/aws/group-store.ts';

@@ -1,8 +1,11 @@
 // A log in memory with its background jobs: processes over one storage, each of which a test can stop for good, or for
 // a while, before or after any of its storage requests, and between which it can look.
 
-import { type Background, createBackground } from '../../lib/service/background.ts';
-import type { BackgroundPorts, BackgroundSettings } from '../../lib/service/background-ports.ts';
+import { type Background, createBackground } from '../../lib/service/background/background.ts';
+import type {
+  BackgroundPorts,
+  BackgroundSettings,
+} from '../../lib/service/background/background-ports.ts';
 import { createServices, type Services } from '../../lib/service/services.ts';
 import { createLocalStorage, type LocalStorage } from '../../lib/storage/local/local-storage.ts';
 import { ManualClock, readAll, SeededRandom } from './test-log.ts';

@@ -4,14 +4,14 @@
 import type { Rejected } from '../../lib/errors.ts';
 import type { Assignment } from '../../lib/group/assignment.ts';
 import type { Clock } from '../../lib/ports/environment.ts';
-import type { MemberAnswer } from '../../lib/service/group-answer.ts';
-import type { GroupTools } from '../../lib/service/group-tools.ts';
-import { createGroupService, type GroupService } from '../../lib/service/groups.ts';
-import { createOffsetFinder } from '../../lib/service/offset-finder.ts';
-import { createOffsetService, type OffsetService } from '../../lib/service/offsets.ts';
-import { createRangeReader } from '../../lib/service/range-reader.ts';
-import { createSegmentHints } from '../../lib/service/segment-hints.ts';
-import { createTopicCatalog } from '../../lib/service/topic-catalog.ts';
+import type { MemberAnswer } from '../../lib/service/group/answer.ts';
+import { createGroupService, type GroupService } from '../../lib/service/group/groups.ts';
+import { createOffsetService, type OffsetService } from '../../lib/service/group/offsets.ts';
+import type { GroupTools } from '../../lib/service/group/tools.ts';
+import { createOffsetFinder } from '../../lib/service/read/offset-finder.ts';
+import { createRangeReader } from '../../lib/service/read/range-reader.ts';
+import { createSegmentHints } from '../../lib/service/read/segment-hints.ts';
+import { createTopicCatalog } from '../../lib/service/topics/topic-catalog.ts';
 import { createLocalStorage } from '../../lib/storage/local/local-storage.ts';
 import { createTestLog, SeededRandom, type TestLog } from './test-log.ts';
 

@@ -5,8 +5,8 @@ import { createServices, type Services } from '../../lib/service/services.ts';
 import {
   createTransactionServices,
   type TransactionServices,
-} from '../../lib/service/transaction-services.ts';
-import type { TransactionStarted } from '../../lib/service/transactions.ts';
+} from '../../lib/service/transactions/transaction-services.ts';
+import type { TransactionStarted } from '../../lib/service/transactions/transactions.ts';
 import { createLocalStorage, type LocalStorage } from '../../lib/storage/local/local-storage.ts';
 import { createMember, MEMBER } from '../contract/group-values.ts';
 import { batchOf, ManualClock, SeededRandom, Wire } from './test-log.ts';

@@ -1,8 +1,8 @@
 // Every route of the API: what the local home serves, and what the meta function describes.
 
-import type { GroupServices } from '../../service/group-services.ts';
+import type { GroupServices } from '../../service/group/group-services.ts';
 import type { Services } from '../../service/services.ts';
-import type { TransactionServices } from '../../service/transaction-services.ts';
+import type { TransactionServices } from '../../service/transactions/transaction-services.ts';
 import type { Route } from '../operation.ts';
 import { commitRoutes } from './commit.ts';
 import { fetchRoutes } from './fetch.ts';

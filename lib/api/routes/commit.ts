@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { OFFSETS_PER_REQUEST_MAX } from '../../limits.ts';
-import type { GroupServices } from '../../service/group-services.ts';
+import type { GroupServices } from '../../service/group/group-services.ts';
 import { mixedReply } from '../mixed.ts';
 import { groupRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';

@@ -2,8 +2,8 @@
 
 import * as z from 'zod';
 import { OFFSETS_PER_REQUEST_MAX } from '../../limits.ts';
-import type { GroupServices } from '../../service/group-services.ts';
-import type { ResetOutcome, ResetTarget } from '../../service/offset-reset.ts';
+import type { GroupServices } from '../../service/group/group-services.ts';
+import type { ResetOutcome, ResetTarget } from '../../service/group/offset-reset.ts';
 import { mixedReply } from '../mixed.ts';
 import { groupRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';

@@ -13,8 +13,8 @@ import {
 } from '../../limits.ts';
 import type { FetchedReferences, FetchRejected, PartitionFetchResult } from '../../log/read.ts';
 import { encodeFetchFrameHead } from '../../record/frames.ts';
-import type { OffsetAt } from '../../service/offset-finder.ts';
-import type { ReadRecord, ReadRecords } from '../../service/record-reader.ts';
+import type { OffsetAt } from '../../service/read/offset-finder.ts';
+import type { ReadRecord, ReadRecords } from '../../service/read/record-reader.ts';
 import type { Services } from '../../service/services.ts';
 import { type Route, route } from '../operation.ts';
 import { errorFields, problem } from '../problem.ts';

@@ -2,9 +2,9 @@
 
 import * as z from 'zod';
 import type { Rejected } from '../../errors.ts';
-import type { MemberDescription } from '../../service/group-description.ts';
-import type { GroupServices } from '../../service/group-services.ts';
-import type { PartitionLag } from '../../service/offset-lag.ts';
+import type { MemberDescription } from '../../service/group/description.ts';
+import type { GroupServices } from '../../service/group/group-services.ts';
+import type { PartitionLag } from '../../service/group/offset-lag.ts';
 import { groupRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';
 import { groupParams, placeJson, placeShape } from '../schemas/groups.ts';

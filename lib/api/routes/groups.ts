@@ -2,8 +2,8 @@
 
 import * as z from 'zod';
 import type { GroupListing } from '../../ports/group-store.ts';
-import type { GroupDescription, MemberDescription } from '../../service/group-description.ts';
-import type { GroupServices } from '../../service/group-services.ts';
+import type { GroupDescription, MemberDescription } from '../../service/group/description.ts';
+import type { GroupServices } from '../../service/group/group-services.ts';
 import { groupRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';
 import { assignmentJson, assignmentShape, groupParams } from '../schemas/groups.ts';

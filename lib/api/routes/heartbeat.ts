@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { PARTITIONS_PER_GROUP_MAX } from '../../limits.ts';
-import type { GroupServices } from '../../service/group-services.ts';
+import type { GroupServices } from '../../service/group/group-services.ts';
 import { groupRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';
 import {

@@ -1,7 +1,7 @@
 // Joining a consumer group.
 
 import * as z from 'zod';
-import type { GroupServices } from '../../service/group-services.ts';
+import type { GroupServices } from '../../service/group/group-services.ts';
 import { groupRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';
 import { groupParams, memberJson, memberShape, subscription } from '../schemas/groups.ts';

@@ -1,7 +1,7 @@
 // Leaving a consumer group.
 
 import * as z from 'zod';
-import type { GroupServices } from '../../service/group-services.ts';
+import type { GroupServices } from '../../service/group/group-services.ts';
 import { groupRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';
 import { memberParams } from '../schemas/groups.ts';

@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { PARTITIONS_PER_FETCH_MAX } from '../../limits.ts';
-import type { OffsetAt, OffsetFound } from '../../service/offset-finder.ts';
+import type { OffsetAt, OffsetFound } from '../../service/read/offset-finder.ts';
 import { type Route, route } from '../operation.ts';
 import { errorFields, errorFieldsOf, problem } from '../problem.ts';
 import { isoTime, numberText, offsetNumber, timestamp, topicName } from '../schemas/values.ts';

@@ -4,7 +4,12 @@ import * as z from 'zod';
 import { RECORDS_PER_REQUEST_MAX, TRANSACTION_ITEMS_MAX } from '../../limits.ts';
 import type { ProduceRecord } from '../../log/produce.ts';
 import { decodeFrames } from '../../record/frames.ts';
-import type { Acks, BatchesResult, ProduceService, RecordResult } from '../../service/produce.ts';
+import type {
+  Acks,
+  BatchesResult,
+  ProduceService,
+  RecordResult,
+} from '../../service/append/produce.ts';
 import { mixedReply } from '../mixed.ts';
 import { type Route, route } from '../operation.ts';
 import { type ErrorFields, errorFields, errorFieldsOf, problem } from '../problem.ts';

@@ -3,8 +3,8 @@
 import * as z from 'zod';
 import type { Topic } from '../../log/topic.ts';
 import type { EffectiveConfig } from '../../log/topic-config.ts';
-import type { NewTopic, TopicChange } from '../../service/topic-changes.ts';
-import type { PartitionDescription } from '../../service/topics.ts';
+import type { NewTopic, TopicChange } from '../../service/topics/topic-changes.ts';
+import type { PartitionDescription } from '../../service/topics/topics.ts';
 import { type Route, route } from '../operation.ts';
 import { problem } from '../problem.ts';
 import type { Reply } from '../reply.ts';

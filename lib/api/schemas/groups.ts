@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { PARTITIONS_PER_GROUP_MAX, SUBSCRIBED_TOPICS_MAX } from '../../limits.ts';
-import type { MemberAnswer } from '../../service/group-answer.ts';
+import type { MemberAnswer } from '../../service/group/answer.ts';
 import { errorFields, errorFieldsOf, type Refusal } from '../problem.ts';
 import { topicName } from './values.ts';
 

@@ -2,8 +2,11 @@
 // crash empties.
 
 import type { LateAppend } from '../../../lib/ports/environment.ts';
-import { type Background, createBackground } from '../../../lib/service/background.ts';
-import { createGroupServices, type GroupServices } from '../../../lib/service/group-services.ts';
+import { type Background, createBackground } from '../../../lib/service/background/background.ts';
+import {
+  createGroupServices,
+  type GroupServices,
+} from '../../../lib/service/group/group-services.ts';
 import { createServices, type Services } from '../../../lib/service/services.ts';
 import type { StoragePorts } from './calls.ts';
 import type { Dice } from './dice.ts';

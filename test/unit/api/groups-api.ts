@@ -15,7 +15,10 @@ import { joinRoutes } from '../../../lib/api/routes/join.ts';
 import { leaveRoutes } from '../../../lib/api/routes/leave.ts';
 import { produceRoutes } from '../../../lib/api/routes/produce.ts';
 import { topicRoutes } from '../../../lib/api/routes/topics.ts';
-import { createGroupServices, type GroupServices } from '../../../lib/service/group-services.ts';
+import {
+  createGroupServices,
+  type GroupServices,
+} from '../../../lib/service/group/group-services.ts';
 import type { Services } from '../../../lib/service/services.ts';
 import { createTestGroups } from '../../support/test-groups.ts';
 import { type ManualClock, SeededRandom, type Wire } from '../../support/test-log.ts';

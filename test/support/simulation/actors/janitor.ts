@@ -1,6 +1,6 @@
 // Runs background jobs, one after the other, whichever it likes: they meet those of other janitors.
 
-import type { JobFailure } from '../../../../lib/service/job-topics.ts';
+import type { JobFailure } from '../../../../lib/service/background/job-topics.ts';
 import type { Client } from '../client.ts';
 import type { Served } from '../server.ts';
 import { isWeather } from './sending.ts';

@@ -3,7 +3,7 @@
 
 import type { Rejected } from '../../../../lib/errors.ts';
 import { type Assignment, partitionsOf, partitionText } from '../../../../lib/group/assignment.ts';
-import type { MemberAnswer } from '../../../../lib/service/group-answer.ts';
+import type { MemberAnswer } from '../../../../lib/service/group/answer.ts';
 import type { Client } from '../client.ts';
 import { groupPartition } from '../group-model.ts';
 import { reportRead } from './reader.ts';

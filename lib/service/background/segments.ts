@@ -1,0 +1,233 @@
+// Merging: pages become segments. Looks after partitions some at a time, side by side, so that those that share WAL
+// objects share what is read of them.
+
+import { JOB_ENTRIES_MAX, JOB_PREPARED_AT_ONCE, JOB_SEGMENTS_PER_RUN } from '../../limits.ts';
+import { type CleanupSettings, cleanupSettings } from '../../log/cleanup-settings.ts';
+import { type PartitionKey, partitionKeyText } from '../../log/keys.ts';
+import type { Damage } from '../../log/segment.ts';
+import type { Topic } from '../../log/topic.ts';
+import { mapInParallel } from '../parallel.ts';
+import type { BackgroundPorts, BackgroundSettings } from './background-ports.ts';
+import {
+  activeTopics,
+  failureOf,
+  isTimeUp,
+  type JobFailure,
+  partitionsOf,
+  type RunLimit,
+} from './job-topics.ts';
+import { withLeases } from './leases.ts';
+import { buildSegments, type Merged } from './merge-build.ts';
+import { type Mergeable, prepareMerge } from './merge-prepare.ts';
+
+export interface MergeReport {
+  readonly segments: number;
+  readonly sizeBytes: number;
+  readonly pagesDeleted: number;
+  /** Partitions that merging can't get on with, and the object that keeps it from it: somebody must look. */
+  readonly damaged: readonly { readonly partition: PartitionKey; readonly damage: Damage }[];
+  readonly failures: readonly JobFailure[];
+}
+
+export interface SegmentService {
+  /** Merges what is due, of all topics. */
+  mergeAll(limit: RunLimit): Promise<MergeReport>;
+  /** Merges what is due of one topic, or of one partition of it. */
+  mergeTopic(topic: Topic, limit: RunLimit, partition?: number): Promise<MergeReport>;
+  /** Merges what is due of one partition, whose topic is looked for; nothing when there is none. */
+  mergePartition(partition: PartitionKey, limit: RunLimit): Promise<MergeReport>;
+}
+
+/** A report under way. */
+interface Counts {
+  segments: number;
+  sizeBytes: number;
+  pagesDeleted: number;
+  readonly damaged: { partition: PartitionKey; damage: Damage }[];
+  readonly failures: JobFailure[];
+}
+
+export function createSegmentService(
+  ports: BackgroundPorts,
+  settings: BackgroundSettings,
+): SegmentService {
+  const mergeInto = async (
+    counts: Counts,
+    topic: Topic,
+    partitions: readonly PartitionKey[],
+    limit: RunLimit,
+  ): Promise<void> => {
+    const { partitionsAtOnce } = settings;
+    for (let start = 0; start < partitions.length; start += partitionsAtOnce) {
+      if (isTimeUp(ports, limit)) return;
+      const some = partitions.slice(start, start + partitionsAtOnce);
+      await mergeSome(ports, settings, counts, { topic, partitions: some, limit });
+    }
+  };
+
+  const service: SegmentService = {
+    async mergeAll(limit) {
+      const counts = noCounts();
+      for await (const topic of activeTopics(ports)) {
+        await mergeInto(counts, topic, partitionsOf(topic), limit);
+        if (isTimeUp(ports, limit)) break;
+      }
+      return counts;
+    },
+
+    async mergeTopic(topic, limit, partition) {
+      const counts = noCounts();
+      const { topicId } = topic;
+      const keys = partition === undefined ? partitionsOf(topic) : [{ topicId, partition }];
+      await mergeInto(counts, topic, keys, limit);
+      return counts;
+    },
+
+    async mergePartition({ topicId, partition }, limit) {
+      for await (const topic of activeTopics(ports)) {
+        if (topic.topicId === topicId) return await service.mergeTopic(topic, limit, partition);
+      }
+      return noCounts();
+    },
+  };
+  return service;
+}
+
+function noCounts(): Counts {
+  return { segments: 0, sizeBytes: 0, pagesDeleted: 0, damaged: [], failures: [] };
+}
+
+/** Round after round, until nothing of these partitions is due. */
+async function mergeSome(
+  ports: BackgroundPorts,
+  settings: BackgroundSettings,
+  counts: Counts,
+  work: {
+    readonly topic: Topic;
+    readonly partitions: readonly PartitionKey[];
+    readonly limit: RunLimit;
+  },
+): Promise<void> {
+  const cleanup = cleanupSettings(work.topic.configs);
+  let partitions = work.partitions;
+  for (let round = 0; round < JOB_SEGMENTS_PER_RUN && partitions.length > 0; round += 1) {
+    const merged: PartitionMerged[] = [];
+    for await (const due of dueInPieces(ports, counts, partitions, cleanup)) {
+      merged.push(...(await underLeases(ports, settings, due)));
+    }
+    for (const { partition, outcome } of merged) count(counts, partition, outcome);
+    if (isTimeUp(ports, work.limit)) return;
+    partitions = merged
+      .filter(({ outcome }) => outcome.kind === 'merged')
+      .map(({ partition }) => partition);
+  }
+}
+
+/** What is due, in pieces whose entries fit the memory for them. */
+async function* dueInPieces(
+  ports: BackgroundPorts,
+  counts: Counts,
+  partitions: readonly PartitionKey[],
+  cleanup: CleanupSettings,
+): AsyncGenerator<readonly Mergeable[], void, undefined> {
+  let due: Mergeable[] = [];
+  let entries = 0;
+  for (let start = 0; start < partitions.length; start += JOB_PREPARED_AT_ONCE) {
+    const some = partitions.slice(start, start + JOB_PREPARED_AT_ONCE);
+    const prepared = await prepareAll(ports, counts, some, cleanup);
+    due.push(...prepared);
+    for (const { plan } of prepared) {
+      entries += plan.pages.reduce((sum, page) => sum + page.entries.length, 0);
+    }
+    if (entries < JOB_ENTRIES_MAX) continue;
+    yield due;
+    due = [];
+    entries = 0;
+  }
+  if (due.length > 0) yield due;
+}
+
+async function prepareAll(
+  ports: BackgroundPorts,
+  counts: Counts,
+  partitions: readonly PartitionKey[],
+  cleanup: CleanupSettings,
+): Promise<readonly Mergeable[]> {
+  const prepared = await mapInParallel(partitions, partitions.length, async (partition) => {
+    try {
+      const { mergeable, pagesDeleted } = await prepareMerge(ports, partition, cleanup);
+      counts.pagesDeleted += pagesDeleted;
+      return mergeable;
+    } catch (error) {
+      counts.failures.push(failureOf(partition, error));
+      return undefined;
+    }
+  });
+  return prepared.filter((mergeable) => mergeable !== undefined);
+}
+
+interface PartitionMerged {
+  readonly partition: PartitionKey;
+  readonly outcome: Merged;
+}
+
+/** Those that somebody else is at are left to him. */
+async function underLeases(
+  ports: BackgroundPorts,
+  settings: BackgroundSettings,
+  due: readonly Mergeable[],
+): Promise<readonly PartitionMerged[]> {
+  if (due.length === 0) return [];
+  const names = due.map(({ partition }) => `merge/${partitionKeyText(partition)}`);
+  return await withLeases(ports, { names, leaseMs: settings.leaseMs }, async (taken) => {
+    const mine = due.filter((_, place) => taken.includes(place));
+    const merged: PartitionMerged[] = [];
+    for (const group of planGroups(mine, settings)) {
+      const outcomes = await buildSegments(ports, settings, group);
+      for (const [index, { partition }] of group.entries()) {
+        const outcome = outcomes[index];
+        if (outcome !== undefined) merged.push({ partition, outcome });
+      }
+    }
+    return merged;
+  });
+}
+
+/** As many side by side as their parts fit the memory for them: small ones are many, and share most of what is read. */
+function planGroups(
+  due: readonly Mergeable[],
+  { partBytes, partMemoryBytes }: BackgroundSettings,
+): readonly (readonly Mergeable[])[] {
+  const groups: Mergeable[][] = [];
+  let bytes = 0;
+  for (const mergeable of due) {
+    const needed = Math.min(partBytes, mergeable.plan.sizeBytes);
+    const group = groups.at(-1);
+    if (group === undefined || bytes + needed > partMemoryBytes) {
+      groups.push([mergeable]);
+      bytes = needed;
+    } else {
+      group.push(mergeable);
+      bytes += needed;
+    }
+  }
+  return groups;
+}
+
+function count(counts: Counts, partition: PartitionKey, outcome: Merged): void {
+  switch (outcome.kind) {
+    case 'merged':
+      counts.segments += 1;
+      counts.sizeBytes += outcome.segment.sizeBytes;
+      counts.pagesDeleted += outcome.pagesDeleted;
+      return;
+    case 'damaged':
+      counts.damaged.push({ partition, damage: outcome.damage });
+      return;
+    case 'failed':
+      counts.failures.push(failureOf(partition, outcome.error));
+      return;
+    case 'overtaken':
+      return;
+  }
+}

@@ -1,0 +1,135 @@
+// The look around: now and then a heartbeat also sees to the others. It evicts those whose lease ran out, finishes what
+// somebody began and died over, tells what was left untold, and notices added partitions and topics.
+//
+// The turns go round: time is cut into slots of half a session timeout, and in each slot two members of the group have
+// the turn, so that however large a group is it is looked after about twice a session, and a dead member's turn is no
+// gap. Who the members are a process knows from the last look around; one that doesn't know takes a look.
+//
+// Order: the group is read before its members' items: every member that the group knows had its item by then, so a
+// missing item means that it is gone.
+
+import { StratalogError } from '../../errors.ts';
+import type { GroupEvent } from '../../group/event.ts';
+import { planRound, type Round } from '../../group/expire.ts';
+import type { MemberItem } from '../../group/member.ts';
+import type { GroupState } from '../../group/state.ts';
+import { GROUP_CALLS_PARALLEL_MAX, GROUP_ROSTERS_MAX } from '../../limits.ts';
+import { mapInParallel } from '../parallel.ts';
+import { changeGroup, tell } from './change.ts';
+import { fence, raiseOwners } from './eviction.ts';
+import { allMembers, openGroup } from './open.ts';
+import { askAll, type GroupPorts } from './tools.ts';
+
+/** What a process remembers of the groups that it serves. */
+export interface GroupDuty {
+  readonly rosters: Map<string, { readonly memberIds: readonly string[]; readonly slot: number }>;
+}
+
+export function createGroupDuty(): GroupDuty {
+  return { rosters: new Map() };
+}
+
+/**
+ * Looks around when it is this member's turn. The member's own item when it was told something by that.
+ * A storage that fails now leaves the work to the next in turn: the heartbeat itself has succeeded.
+ */
+export async function lookAroundWhenDue(
+  ports: GroupPorts,
+  duty: GroupDuty,
+  turn: { readonly member: MemberItem; readonly nowMs: number },
+): Promise<MemberItem | undefined> {
+  const { groupId, memberId } = turn.member;
+  const slot = Math.floor(turn.nowMs / (turn.member.sessionTimeoutMs / 2));
+  if (!isDue(duty, turn.member, slot)) return undefined;
+  const before = duty.rosters.get(groupId)?.memberIds ?? [];
+  remember(duty, groupId, { memberIds: before, slot });
+  try {
+    const { state, told } = await lookAround(ports, groupId);
+    remember(duty, groupId, { memberIds: [...state.members.keys()].sort(), slot });
+    return told.get(memberId);
+  } catch (failure) {
+    if (failure instanceof StratalogError && failure.retriable) return undefined;
+    throw failure;
+  }
+}
+
+function isDue(duty: GroupDuty, { groupId, memberId }: MemberItem, slot: number): boolean {
+  const roster = duty.rosters.get(groupId);
+  if (roster === undefined) return true;
+  if (roster.slot === slot) return false;
+  const { memberIds } = roster;
+  const place = memberIds.indexOf(memberId);
+  if (place < 0) return true;
+  const count = memberIds.length;
+  return place === slot % count || place === (slot + Math.floor(count / 2)) % count;
+}
+
+function remember(
+  duty: GroupDuty,
+  groupId: string,
+  roster: { readonly memberIds: readonly string[]; readonly slot: number },
+): void {
+  if (duty.rosters.size >= GROUP_ROSTERS_MAX) duty.rosters.clear();
+  duty.rosters.set(groupId, roster);
+}
+
+/** One look around, whoever asks for it. `told`: the items of those who were told something. */
+export async function lookAround(
+  ports: GroupPorts,
+  groupId: string,
+): Promise<{ readonly state: GroupState; readonly told: ReadonlyMap<string, MemberItem> }> {
+  const open = await openGroup(ports, groupId);
+  const items = await allMembers(ports, groupId);
+  const round = planRound(open.state, items, open.storageNowMs);
+  const fenced = await fenceExpired(ports, round);
+  const late = await tell(ports, groupId, round.untold);
+  const changed = await changeGroup(
+    ports,
+    { groupId, plan: ({ state }) => planEvents(ports, { state, round, fenced }) },
+    open,
+  );
+  await askAll(ports, round.forgotten, ({ memberId, joinEpoch }) =>
+    ports.groups.deleteMember({ groupId, memberId, joinEpoch }),
+  );
+  const writes = changed.kind === 'rejected' ? late : new Map([...late, ...changed.told]);
+  return {
+    state: changed.kind === 'rejected' ? open.state : changed.state,
+    told: new Map(
+      [...writes].flatMap(([memberId, { member }]) =>
+        member === undefined ? [] : [[memberId, member] as const],
+      ),
+    ),
+  };
+}
+
+/** Those that are fenced now, whether just so or before. */
+async function fenceExpired(ports: GroupPorts, round: Round): Promise<readonly MemberItem[]> {
+  const fenced = await mapInParallel(round.expired, GROUP_CALLS_PARALLEL_MAX, (item) =>
+    fence(ports, item, 'expired'),
+  );
+  return [...round.fenced, ...fenced.filter((item) => item !== undefined)];
+}
+
+/** Whatever the round found that is still so in this state. The owners are raised before the group hears of it. */
+async function planEvents(
+  ports: GroupPorts,
+  look: {
+    readonly state: GroupState;
+    readonly round: Round;
+    readonly fenced: readonly MemberItem[];
+  },
+): Promise<readonly GroupEvent[]> {
+  const { state, round, fenced } = look;
+  const lives = [...fenced, ...round.gone].filter(
+    ({ memberId, joinEpoch }) => state.members.get(memberId)?.joinEpoch === joinEpoch,
+  );
+  for (const { memberId } of lives) {
+    const member = state.members.get(memberId);
+    const item = fenced.find((one) => one.memberId === memberId);
+    if (member !== undefined) await raiseOwners(ports, state, { member, item });
+  }
+  const events: GroupEvent[] = round.subscribed.map((one) => ({ kind: 'subscribe', ...one }));
+  if (lives.length > 0) events.push({ kind: 'expire', lives });
+  if (state.members.size > lives.length) events.push({ kind: 'refresh' });
+  return events;
+}
