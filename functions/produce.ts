@@ -2,20 +2,24 @@
 
 import { produceRoutes } from '../lib/api/routes/produce.ts';
 import { type Handler, httpHandler } from './shared/handler.ts';
-import { invokeMyself, lateAppendOf } from './shared/late-append.ts';
+import { invokeMyself, lateAppendLine, lateAppendOf } from './shared/late-append.ts';
 import { mergeNudger } from './shared/nudge.ts';
 import { createRuntime } from './shared/runtime.ts';
 
 const services = createRuntime(invokeMyself(), mergeNudger());
 const overHttp = httpHandler(produceRoutes, services);
 
-/** A late append that fails in the storage throws, so that Lambda delivers it again; a refusal is final. */
+/**
+ * A late append whose bytes could not be stored throws, so that Lambda delivers it again. Once they are stored a second
+ * delivery would stop at them, so what a partition then refuses is final: it is told in the log, and counted.
+ */
 export const handler = async (
   event: Parameters<Handler>[0],
   context?: Parameters<Handler>[1],
 ): Promise<unknown> => {
   const late = lateAppendOf(event);
   if (late === undefined) return overHttp(event, context);
-  await services.append.append(late);
+  const line = lateAppendLine(late, await services.append.append(late), Date.now());
+  if (line !== undefined) process.stdout.write(`${line}\n`);
   return undefined;
 };

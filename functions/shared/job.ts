@@ -1,9 +1,12 @@
-// A scheduled job as a function: runs until shortly before its time is up, then says what it did, in one line that
-// CloudWatch takes its metrics from (embedded metric format).
+// A scheduled job as a function: runs until shortly before its time is up, then says what it did, in one line of
+// metrics.
+
+import { metricLine } from './metrics.ts';
 
 /** What is left for the answer, and for requests under way. */
 const TIME_MARGIN_MS = 15_000;
-const NAMESPACE = 'Stratalog';
+/** Objects that are not what the index says, whichever job met them; an alarm watches it. */
+const DAMAGED_OBJECTS = 'DamagedObjects';
 
 interface JobContext {
   getRemainingTimeInMillis(): number;
@@ -19,29 +22,21 @@ export function jobHandler<Event>(
   return async (event, context) => {
     const nowMs = Date.now();
     const untilMs = nowMs + Math.max(0, context.getRemainingTimeInMillis() - TIME_MARGIN_MS);
-    const line = metricLine(name, await run(event, { untilMs }), nowMs);
+    const report = await run(event, { untilMs });
+    const metrics = metricsOf(name, report);
+    const line = metricLine({ metrics, details: { job: name, report }, nowMs });
     process.stdout.write(`${line}\n`);
     return JSON.parse(line) as object;
   };
 }
 
 /** Numbers are metrics, and so is how long each list is; what is in the lists is there to be read. */
-export function metricLine(name: string, report: object, nowMs: number): string {
-  const values: Record<string, number> = {};
+export function metricsOf(name: string, report: object): Record<string, number> {
+  const metrics: Record<string, number> = {};
   for (const [key, value] of Object.entries(report)) {
-    if (typeof value === 'number') values[`${name}.${key}`] = value;
-    if (Array.isArray(value)) values[`${name}.${key}`] = value.length;
+    if (typeof value === 'number') metrics[`${name}.${key}`] = value;
+    if (Array.isArray(value)) metrics[`${name}.${key}`] = value.length;
   }
-  const metrics = Object.keys(values).map((metric) => ({ Name: metric }));
-  const directive = { Namespace: NAMESPACE, Dimensions: [[]], Metrics: metrics };
-  const line = {
-    _aws: { Timestamp: nowMs, CloudWatchMetrics: [directive] },
-    job: name,
-    ...values,
-    report,
-  };
-  // Offsets are text, as everywhere in JSON that machines read.
-  return JSON.stringify(line, (_, value: unknown) =>
-    typeof value === 'bigint' ? value.toString() : value,
-  );
+  const damagedCount = metrics[`${name}.damaged`] ?? 0;
+  return damagedCount > 0 ? { ...metrics, [DAMAGED_OBJECTS]: damagedCount } : metrics;
 }

@@ -9,10 +9,12 @@ import {
   Metric,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { TableName } from './log-storage.ts';
-import { jobMetric, type Observed, tableMetric } from './metrics.ts';
+import { jobMetric, type Observed, ownMetric, tableMetric } from './metrics.ts';
 
 const WIDGET_WIDTH = 8;
-const TABLES: readonly TableName[] = ['heads', 'index', 'groups', 'topics'];
+const TABLES: readonly TableName[] = ['heads', 'index', 'groups', 'topics', 'producers'];
+/** DynamoDB's, for one partition key. */
+const HEAD_WRITE_UNITS_PER_SECOND_MAX = 1_000;
 
 /** US dollars a million, by list price in us-east-1, late 2026, HTTP API, arm64. A trend; the invoice is what counts. */
 const DOLLARS_A_MILLION = {
@@ -49,6 +51,8 @@ export function dashboardWidgets(props: Observed): IWidget[][] {
         api.clientErrors,
         produce.metricErrors({ label: 'append exceptions' }),
         deadLetters.metricApproximateNumberOfMessagesVisible({ label: 'dead letters' }),
+        ownMetric('LateAppendsDropped').with({ label: 'acks=0 dropped' }),
+        ownMetric('DamagedObjects').with({ label: 'damaged objects' }),
       ]),
     ],
     [
@@ -62,7 +66,17 @@ export function dashboardWidgets(props: Observed): IWidget[][] {
       graph('Read units', tables('ConsumedReadCapacityUnits')),
     ],
     [
+      busiestHeadAtMost(props),
       graph('Write units an append', [unitsPerAppend(props)]),
+      graph('Records of the fullest partition, times its topic’s mean', [
+        jobMetric('apply-retention', 'skew').with({
+          statistic: 'Maximum',
+          period: Duration.hours(1),
+          label: 'key skew',
+        }),
+      ]),
+    ],
+    [
       graph('Dollars an hour, by list price', [dollarsPerHour(props)]),
       graph('Background, bytes', [
         jobMetric('build-segments', 'sizeBytes').with({ label: 'merged' }),
@@ -76,6 +90,22 @@ export function dashboardWidgets(props: Observed): IWidget[][] {
 
 function graph(title: string, left: IMetric[]): GraphWidget {
   return new GraphWidget({ title, left, width: WIDGET_WIDTH });
+}
+
+/** Below the line no partition is near its limit; above it one may be, and Contributor Insights names it when it is. */
+function busiestHeadAtMost({ storage }: Observed): GraphWidget {
+  const perSecond = new MathExpression({
+    expression: 'units / PERIOD(units)',
+    usingMetrics: { units: tableMetric(storage, 'heads', 'ConsumedWriteCapacityUnits') },
+    period: Duration.minutes(1),
+    label: 'all heads',
+  });
+  return new GraphWidget({
+    title: 'Write units a second of all heads, and what one head can take',
+    left: [perSecond],
+    leftAnnotations: [{ value: HEAD_WRITE_UNITS_PER_SECOND_MAX, label: 'one head' }],
+    width: WIDGET_WIDTH,
+  });
 }
 
 /** DynamoDB charges for the size of the whole head: a number that grows tells of tails that aren't rolled. */

@@ -5,6 +5,8 @@ import {
   Alarm,
   ComparisonOperator,
   Dashboard,
+  type IMetric,
+  MathExpression,
   type Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -12,7 +14,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { dashboardWidgets } from './dashboard.ts';
-import { jobMetric, type Observed, tableMetric } from './metrics.ts';
+import { jobMetric, type Observed, ownMetric, tableMetric } from './metrics.ts';
 
 const PERIOD = Duration.minutes(1);
 /** The rarest job runs once an hour. */
@@ -28,7 +30,7 @@ export interface ObservabilityProps extends Observed {
 interface AlarmRule {
   readonly id: string;
   readonly description: string;
-  readonly metric: Metric;
+  readonly metric: IMetric;
   /** The alarm rises above it. */
   readonly threshold: number;
   /** In as many periods of the last five. */
@@ -101,6 +103,13 @@ function alarmRules(props: Observed): readonly AlarmRule[] {
       periods: 1,
     },
     {
+      id: 'LateAppendsDropped',
+      description: 'Records that were acknowledged with acks=0 were refused afterwards.',
+      metric: ownMetric('LateAppendsDropped').with({ period: PERIOD }),
+      threshold: 0,
+      periods: 1,
+    },
+    {
       id: 'HotPartitions',
       description: 'DynamoDB throttles writes to heads: a partition is at its limit.',
       metric: tableMetric(storage, 'heads', 'WriteThrottleEvents').with({ period: PERIOD }),
@@ -126,13 +135,31 @@ function jobRules({ jobs }: Observed): readonly AlarmRule[] {
     threshold: 0,
     periods: 3,
   }));
-  const damaged = {
-    id: 'Damaged',
-    description:
-      'Merging has met bytes that are not what their index says, and stands still there.',
-    metric: jobMetric('build-segments', 'damaged').with({ period: JOB_PERIOD }),
-    threshold: 0,
-    periods: 1,
-  };
-  return [...failing, damaged];
+  return [
+    ...failing,
+    {
+      id: 'PartitionsFail',
+      description: 'Background jobs run, and fail at some partitions, hour after hour.',
+      metric: sumOf(Object.keys(jobs).map((job) => jobMetric(job, 'failures'))),
+      threshold: 0,
+      periods: 3,
+    },
+    {
+      id: 'Damaged',
+      description: 'Objects are not what the index says: background work stands still there.',
+      metric: ownMetric('DamagedObjects').with({ period: JOB_PERIOD }),
+      threshold: 0,
+      periods: 1,
+    },
+  ];
+}
+
+/** A metric without data in a period counts as nothing. */
+function sumOf(metrics: readonly Metric[]): MathExpression {
+  const terms = metrics.map((metric, index): [string, Metric] => [`m${index}`, metric]);
+  return new MathExpression({
+    expression: terms.map(([name]) => `FILL(${name}, 0)`).join(' + '),
+    usingMetrics: Object.fromEntries(terms),
+    period: JOB_PERIOD,
+  });
 }

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { httpHandler } from '../../functions/shared/handler.ts';
-import { lateAppendOf } from '../../functions/shared/late-append.ts';
+import { lateAppendLine, lateAppendOf } from '../../functions/shared/late-append.ts';
 import { allRoutes } from '../../lib/api/routes/all.ts';
 import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
 import type { LateAppend } from '../../lib/ports/environment.ts';
@@ -248,12 +248,30 @@ describe('an append that was answered before (acks=0)', () => {
     expect(await nextOffset()).toBe(before);
     const [late] = handedOver;
     const event = JSON.parse(JSON.stringify(encodeLateAppend(late as LateAppend)));
-    for (let delivery = 0; delivery < 2; delivery += 1) {
+    const deliver = async (): Promise<string | undefined> => {
       const carried = lateAppendOf(event);
       if (carried === undefined) throw new Error('the event carries an append');
-      await services.append.append(carried);
-    }
+      return lateAppendLine(carried, await services.append.append(carried), 0);
+    };
+    expect(await deliver()).toBeUndefined();
+    const second = JSON.parse((await deliver()) ?? '{}');
+    expect(second).toMatchObject({ LateAppendsRepeated: 1, objectId: late?.objectId });
+    expect(second).not.toHaveProperty('LateAppendsDropped');
     expect(await nextOffset()).toBe(before + 1);
+  });
+
+  it('is counted where it is refused after it was accepted, and its records are not told', async () => {
+    const batches = batchOf(['secret']);
+    const parts = [0, 7].map((partition) => ({ topicName: 'orders', partition, batches }));
+    const late = { objectId: '01HZZZZZZZZZZZZZZZZZZZZZZZ', partitions: parts };
+    const line = lateAppendLine(late, await home.services.append.append(late), 1_000);
+    expect(JSON.parse(line ?? '{}')).toMatchObject({
+      _aws: { CloudWatchMetrics: [{ Metrics: [{ Name: 'LateAppendsDropped' }] }] },
+      LateAppendsDropped: 1,
+      refused: [{ topicName: 'orders', partition: 7, code: 'UNKNOWN_PARTITION' }],
+    });
+    expect(line).not.toContain(Buffer.from('secret').toString('base64').slice(0, 6));
+    expect(line).not.toContain('secret');
   });
 
   it('is told from an event of HTTP', () => {

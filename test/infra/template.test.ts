@@ -180,21 +180,30 @@ describe('the bucket', () => {
 describe('what watches', () => {
   it('has alarms for what needs a person, on metrics that cost little or nothing', () => {
     const alarms = resourcesOf(stack, 'AWS::CloudWatch::Alarm').map(([, one]) => one.Properties);
-    expect(alarms.map(({ MetricName }) => MetricName).sort()).toEqual([
+    const watched = alarms.map(({ MetricName, Metrics }) => MetricName ?? Metrics[0].Expression);
+    expect(watched.sort()).toEqual([
       '5xx',
       'ApproximateNumberOfMessagesVisible',
+      'DamagedObjects',
       'Duration',
       'Errors',
       'Errors',
       'Errors',
       'Errors',
+      'FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0) + FILL(m3, 0)',
+      'LateAppendsDropped',
       'ReadThrottleEvents',
       'Throttles',
       'Throttles',
       'WriteThrottleEvents',
-      'build-segments.damaged',
     ]);
-    for (const { Namespace, Dimensions } of alarms) {
+    const metrics = alarms.flatMap(({ Metrics = [], ...alarm }) => [
+      ...(alarm.Namespace === undefined ? [] : [alarm]),
+      ...Metrics.flatMap(({ MetricStat }: { MetricStat?: { Metric: object } }) =>
+        MetricStat === undefined ? [] : [MetricStat.Metric],
+      ),
+    ]);
+    for (const { Namespace, Dimensions } of metrics) {
       expect(Namespace).toMatch(/^(AWS\/\w+|Stratalog)$/);
       if (Namespace === 'Stratalog') expect(Dimensions).toBeUndefined();
     }
@@ -203,7 +212,15 @@ describe('what watches', () => {
   it('has a dashboard without a dimension for topics or partitions', () => {
     const [[, dashboard] = []] = resourcesOf(stack, 'AWS::CloudWatch::Dashboard');
     const body = JSON.stringify(dashboard?.Properties.DashboardBody);
-    expect(body).toContain('dollars an hour');
+    for (const part of [
+      'dollars an hour',
+      'key skew',
+      'one head',
+      'acks=0 dropped',
+      'append p99',
+    ]) {
+      expect(body).toContain(part);
+    }
     expect(body).not.toMatch(/"(topic|partition)"/i);
   });
 });

@@ -13,6 +13,8 @@ import { mergeDebtBytes } from '../../log/merge.ts';
 import { byteCountOf } from '../../log/partition.ts';
 import { planLogStart, segmentsBelow } from '../../log/retention.ts';
 import type { Segment } from '../../log/segment.ts';
+import { skewOf } from '../../log/skew.ts';
+import type { Topic } from '../../log/topic.ts';
 import { withRetries } from '../retry.ts';
 import { type BackgroundPorts, REPEATABLE } from './background-ports.ts';
 import {
@@ -30,6 +32,10 @@ export interface RetentionReport {
   readonly raised: number;
   readonly segments: number;
   readonly sizeBytes: number;
+  /** Of the most uneven topic: the records that its fullest partition holds, as a multiple of the topic's mean. */
+  readonly skew: number;
+  /** Its name, where there is one. */
+  readonly skewedTopic?: string;
   readonly failures: readonly JobFailure[];
 }
 
@@ -41,29 +47,51 @@ interface Applied {
   readonly raised: number;
   readonly segments: number;
   readonly sizeBytes: number;
+  /** Records that the partition holds. */
+  readonly recordCount: bigint;
 }
 
-const NOTHING: Applied = { raised: 0, segments: 0, sizeBytes: 0 };
+type Skewed = Pick<RetentionReport, 'skew' | 'skewedTopic'>;
+
+const NOTHING: Applied = { raised: 0, segments: 0, sizeBytes: 0, recordCount: 0n };
 
 export function createRetentionService(ports: BackgroundPorts): RetentionService {
   return {
     async applyAll(limit) {
       let sum = NOTHING;
+      let skewed: Skewed = { skew: 1 };
       const failures: JobFailure[] = [];
       for await (const topic of activeTopics(ports)) {
-        const settings = cleanupSettings(topic.configs);
-        for (const partition of partitionsOf(topic)) {
-          if (isTimeUp(ports, limit)) return { ...sum, failures };
-          try {
-            sum = add(sum, await applyRetention(ports, partition, settings));
-          } catch (error) {
-            failures.push(failureOf(partition, error));
-          }
+        const recordCounts: bigint[] = [];
+        for await (const applied of applyToTopic(ports, topic, { limit, failures })) {
+          sum = add(sum, applied);
+          recordCounts.push(applied.recordCount);
         }
+        if (isTimeUp(ports, limit)) break;
+        const skew = skewOf(recordCounts);
+        if (skew > skewed.skew) skewed = { skew, skewedTopic: topic.name };
       }
-      return { ...sum, failures };
+      const { recordCount: _, ...counts } = sum;
+      return { ...counts, ...skewed, failures };
     },
   };
+}
+
+/** What was done for each partition, one after the other, until the time is up. */
+async function* applyToTopic(
+  ports: BackgroundPorts,
+  topic: Topic,
+  { limit, failures }: { readonly limit: RunLimit; readonly failures: JobFailure[] },
+): AsyncGenerator<Applied, void, undefined> {
+  const settings = cleanupSettings(topic.configs);
+  for (const partition of partitionsOf(topic)) {
+    if (isTimeUp(ports, limit)) return;
+    try {
+      yield await applyRetention(ports, partition, settings);
+    } catch (error) {
+      failures.push(failureOf(partition, error));
+    }
+  }
 }
 
 function add(left: Applied, right: Applied): Applied {
@@ -71,6 +99,7 @@ function add(left: Applied, right: Applied): Applied {
     raised: left.raised + right.raised,
     segments: left.segments + right.segments,
     sizeBytes: left.sizeBytes + right.sizeBytes,
+    recordCount: left.recordCount + right.recordCount,
   };
 }
 
@@ -101,7 +130,8 @@ async function applyRetention(
     );
   }
   const dropped = await dropSegments(ports, partition, segmentsBelow(segments, logStartOffset));
-  return { ...dropped, raised: isRaised ? 1 : 0 };
+  const recordCount = head.nextOffset - logStartOffset;
+  return { ...dropped, raised: isRaised ? 1 : 0, recordCount };
 }
 
 export async function listSegments(
@@ -139,7 +169,7 @@ async function dropSegments(
     );
     if (outcome === 'refused') return applied;
     const sizeBytes = replaced.reduce((bytes, segment) => bytes + segment.sizeBytes, 0);
-    applied = add(applied, { raised: 0, segments: replaced.length, sizeBytes });
+    applied = add(applied, { ...NOTHING, segments: replaced.length, sizeBytes });
   }
   return applied;
 }

@@ -123,6 +123,26 @@ describe('applyAll', () => {
     expect((await offsets())[0]).toBe(20);
   });
 
+  it('says which topic lies most unevenly over its partitions', async () => {
+    for (const [name, partitionCount] of [
+      ['even', 2],
+      [TOPIC, 4],
+    ] as const) {
+      await process.services.topics.create({ name, partitionCount, configs: {} });
+    }
+    const now = { timestampMs: log.clock.timeMs };
+    const batch = (count: number) =>
+      batchOf(
+        Array.from({ length: count }, () => 'v'),
+        now,
+      );
+    const { append } = process.services.append;
+    await append(appendTo('even', { 0: batch(800), 1: batch(800) }));
+    expect(await apply()).toMatchObject({ skew: 1 });
+    await append(appendTo(TOPIC, { 0: batch(1_500), 3: batch(500) }));
+    expect(await apply()).toMatchObject({ skew: 3, skewedTopic: TOPIC });
+  });
+
   it('leaves the objects for a grace time, for readers that hold them (no-loss-by-cleanup)', async () => {
     await createTopic({ 'retention.ms': String(10 * HOUR_MS) });
     await appendSegment();
