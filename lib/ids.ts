@@ -5,9 +5,15 @@ import { assert } from './assert.ts';
 
 /** The digits of a ULID, lowest first. */
 export const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+/** Two digits for each number of ten bits. */
+const DIGIT_PAIRS = Array.from(
+  { length: 1_024 },
+  (_, pair) => CROCKFORD.charAt(pair >>> 5) + CROCKFORD.charAt(pair & 31),
+);
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
 
+export const ULID_BYTES = 16;
 export const ULID_RANDOM_BYTES = 10;
 export const TOPIC_ID_BYTES = 16;
 
@@ -32,6 +38,31 @@ export function ulidOf(timeMs: number, random: Uint8Array): string {
     held &= (1 << bits) - 1;
   }
   return time + tail;
+}
+
+/** The ULID whose 16 bytes begin at `at`: six of time, big-endian, and ten random ones. */
+export function ulidFromBytes(bytes: Uint8Array, at: number): string {
+  let text = '';
+  let held = 0;
+  // 26 digits are 130 bits: two zeroes, and the bytes.
+  let bits = 2;
+  for (let index = at; index < at + ULID_BYTES; index += 1) {
+    held = ((held << 8) | (bytes[index] as number)) & 0x3_ffff;
+    bits += 8;
+    if (bits < 10) continue;
+    bits -= 10;
+    text += DIGIT_PAIRS[(held >>> bits) & 0x3ff] as string;
+  }
+  return text;
+}
+
+/** The time in a ULID's 16 bytes, milliseconds since 1970. */
+export function timeOfUlidBytes(bytes: Uint8Array, at: number): number {
+  let timeMs = 0;
+  for (let index = at; index < at + ULID_BYTES - ULID_RANDOM_BYTES; index += 1) {
+    timeMs = timeMs * 256 + (bytes[index] as number);
+  }
+  return timeMs;
 }
 
 export function isUlid(text: string): boolean {

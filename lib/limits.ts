@@ -126,14 +126,22 @@ export const JOB_LEASE_MS = 300_000;
  */
 export const JOB_PARTITIONS_AT_ONCE = 100;
 export const JOB_PART_MEMORY_BYTES = 64 * MIB;
-/** Index entries that are held at once, about 200 bytes each, before what is due is merged; and partitions looked at together. */
-export const JOB_ENTRIES_MAX = 100_000;
+/**
+ * Index entries of one segment; entries (16 bytes each) and objects (100 bytes) that are held before what is due is
+ * merged; and partitions looked at together, which may each bring a segment more. A segment of 1 GiB in appends of
+ * 8 KiB or more has fewer entries.
+ */
+export const JOB_SEGMENT_ENTRIES_MAX = 131_072;
+export const JOB_ENTRIES_MAX = 1_000_000;
+export const JOB_OBJECTS_MAX = 100_000;
 export const JOB_PREPARED_AT_ONCE = 4;
 export const JOB_PARTS_SENT_AT_ONCE = 4;
 export const JOB_WINDOW_BYTES = 8 * MIB;
 export const JOB_GETS_AT_ONCE = 64;
 /** Pages that one request of a job lists, and segments that one run makes of a partition. */
 export const JOB_PAGES_PER_LIST = 500;
+/** Requests that delete pages of one partition. */
+export const JOB_DELETES_AT_ONCE = 8;
 export const JOB_SEGMENTS_PER_RUN = 64;
 /** How long after its end each job of the local home begins again. */
 export const LOCAL_MERGE_INTERVAL_MS = 30_000;

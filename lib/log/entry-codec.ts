@@ -13,12 +13,18 @@
 
 import { assert } from '../assert.ts';
 import { StratalogError } from '../errors.ts';
-import { isUlid, ULID_RANDOM_BYTES, ulidOf, ulidTimeMs } from '../ids.ts';
+import {
+  isUlid,
+  timeOfUlidBytes,
+  ULID_BYTES,
+  ULID_RANDOM_BYTES,
+  ulidFromBytes,
+  ulidTimeMs,
+} from '../ids.ts';
 import type { TailEntry } from './partition.ts';
 
 const FORMAT_PLAIN = 1;
 const FORMAT_PRODUCER = 2;
-const ULID_BYTES = 16;
 const ULID_TIME_BYTES = ULID_BYTES - ULID_RANDOM_BYTES;
 const ULID_TIME_DIGITS = 10;
 const ULID_DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -44,18 +50,24 @@ export function encodeEntry(entry: TailEntry): Uint8Array {
 
 /** The entry in exactly these bytes; UNKNOWN_SERVER_ERROR when they are no entry that this version knows. */
 export function decodeEntry(bytes: Uint8Array): TailEntry {
-  const cursor = { bytes, index: 0 };
+  return readEntry({ bytes, index: 0, end: bytes.length });
+}
+
+/** The entry that takes all that the cursor has. */
+function readEntry(cursor: Cursor): TailEntry {
   const format = readByte(cursor);
   if (format !== FORMAT_PLAIN && format !== FORMAT_PRODUCER) {
     throw malformed(`has format ${format}, which this version of Stratalog does not know`);
   }
-  const objectId = readUlid(cursor);
+  const ulidAt = skip(cursor, ULID_BYTES);
+  const objectId = ulidFromBytes(cursor.bytes, ulidAt);
+  const objectTimeMs = timeOfUlidBytes(cursor.bytes, ulidAt);
   const placed = {
     objectId,
     positionBytes: readNumber(cursor),
     lengthBytes: readNumber(cursor),
     recordCount: readNumber(cursor),
-    maxTimestampMs: Number(unzigzag(readVarint(cursor)) + BigInt(ulidTimeMs(objectId))),
+    maxTimestampMs: readSigned(cursor) + objectTimeMs,
   };
   const entry =
     format === FORMAT_PLAIN
@@ -68,7 +80,7 @@ export function decodeEntry(bytes: Uint8Array): TailEntry {
             baseSequence: readNumber(cursor),
           },
         };
-  if (cursor.index !== bytes.length) throw malformed('is followed by bytes that are not its own');
+  if (cursor.index !== cursor.end) throw malformed('is followed by bytes that are not its own');
   return entry;
 }
 
@@ -85,10 +97,15 @@ export function encodeEntries(entries: readonly TailEntry[]): Uint8Array {
 
 /** The entries in exactly these bytes; fails as decodeEntry does. */
 export function decodeEntries(bytes: Uint8Array): TailEntry[] {
-  const cursor = { bytes, index: 0 };
+  const cursor = { bytes, index: 0, end: bytes.length };
   const entries: TailEntry[] = [];
   while (cursor.index < bytes.length) {
-    entries.push(decodeEntry(readBytes(cursor, readNumber(cursor))));
+    cursor.end = bytes.length;
+    const length = readNumber(cursor);
+    const start = skip(cursor, length);
+    cursor.index = start;
+    cursor.end = start + length;
+    entries.push(readEntry(cursor));
   }
   return entries;
 }
@@ -96,6 +113,7 @@ export function decodeEntries(bytes: Uint8Array): TailEntry[] {
 interface Cursor {
   readonly bytes: Uint8Array;
   index: number;
+  end: number;
 }
 
 function malformed(problem: string): StratalogError {
@@ -120,12 +138,6 @@ function pushUlid(bytes: number[], ulid: string): void {
   }
 }
 
-function readUlid(cursor: Cursor): string {
-  const bytes = readBytes(cursor, ULID_BYTES);
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return ulidOf(view.readUIntBE(0, ULID_TIME_BYTES), bytes.subarray(ULID_TIME_BYTES));
-}
-
 function zigzag(value: bigint): bigint {
   return value < 0n ? -value * 2n - 1n : value * 2n;
 }
@@ -142,15 +154,10 @@ function pushVarint(bytes: number[], value: bigint): void {
 }
 
 function readVarint(cursor: Cursor): bigint {
-  // Most numbers take four bytes or fewer; bigint arithmetic begins only beyond them.
-  let low = 0;
-  for (let shift = 0; shift < 28; shift += 7) {
-    const byte = readByte(cursor);
-    low |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return BigInt(low);
-  }
-  let value = BigInt(low);
-  for (let group = 4; group < VARINT_BYTES_MAX; group += 1) {
+  const small = readSmall(cursor);
+  if (small >= 0) return BigInt(small);
+  let value = 0n;
+  for (let group = 0; group < VARINT_BYTES_MAX; group += 1) {
     const byte = readByte(cursor);
     value |= BigInt(byte & 0x7f) << BigInt(7 * group);
     if (byte < 0x80) return value;
@@ -159,22 +166,47 @@ function readVarint(cursor: Cursor): bigint {
 }
 
 function readNumber(cursor: Cursor): number {
-  const value = Number(readVarint(cursor));
-  if (!Number.isSafeInteger(value)) throw malformed('holds a number of more than 53 bits');
-  return value;
+  const small = readSmall(cursor);
+  return small >= 0 ? small : exact(readVarint(cursor));
+}
+
+/** Undoes `zigzag`. */
+function readSigned(cursor: Cursor): number {
+  const small = readSmall(cursor);
+  if (small < 0) return exact(unzigzag(readVarint(cursor)));
+  return small % 2 === 0 ? small / 2 : -(small + 1) / 2;
+}
+
+/** A number of four bytes or fewer, as most are; −1, and the cursor where it was, when it is a longer one. */
+function readSmall(cursor: Cursor): number {
+  const start = cursor.index;
+  let value = 0;
+  for (let shift = 0; shift < 28; shift += 7) {
+    const byte = readByte(cursor);
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return value;
+  }
+  cursor.index = start;
+  return -1;
+}
+
+function exact(value: bigint): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw malformed('holds a number of more than 53 bits');
+  return number;
 }
 
 function readByte(cursor: Cursor): number {
-  const byte = cursor.bytes[cursor.index];
-  if (byte === undefined) throw malformed('ends early');
+  if (cursor.index >= cursor.end) throw malformed('ends early');
+  const byte = cursor.bytes[cursor.index] as number;
   cursor.index += 1;
   return byte;
 }
 
-function readBytes(cursor: Cursor, count: number): Uint8Array {
-  const end = cursor.index + count;
-  if (end > cursor.bytes.length) throw malformed('ends early');
-  const bytes = cursor.bytes.subarray(cursor.index, end);
-  cursor.index = end;
-  return bytes;
+/** Where the next `count` bytes begin. */
+function skip(cursor: Cursor, count: number): number {
+  const start = cursor.index;
+  if (start + count > cursor.end) throw malformed('ends early');
+  cursor.index = start + count;
+  return start;
 }

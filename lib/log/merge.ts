@@ -1,57 +1,102 @@
-// Which pages become the next segment, and in what order their bytes are read.
+// Which pages become the next segment.
 
 import { ulidTimeMs } from '../ids.ts';
 import type { CleanupSettings } from './cleanup-settings.ts';
+import { EntryColumns, type WalObjects } from './merge-entries.ts';
 import { byteCountOf, type Head, type Page, type TailEntry } from './partition.ts';
 import { SEGMENT_OFFSETS_MAX } from './segment.ts';
 
 /** The pages of the next segment: some first ones of those that follow the merged ones. */
 export interface MergePlan {
-  readonly pages: readonly Page[];
   readonly baseOffset: bigint;
   readonly endOffset: bigint;
   readonly sizeBytes: number;
+  /** Largest timestamp that the partition ever had below `endOffset`. */
+  readonly maxTimestampMs: number;
+  /** Base offsets of the pages. */
+  readonly pages: readonly bigint[];
+  /** All their entries. */
+  readonly entries: EntryColumns;
 }
 
-export interface MergeState {
-  /** From LOG.segmentedTo on, end to end. */
-  readonly pages: readonly Page[];
-  /** There are more pages than these. */
-  readonly hasMore: boolean;
-  readonly nowMs: number;
+export interface MergeTarget {
+  /** Where the entries' objects are written down: partitions that are merged side by side share it. */
+  readonly objects: WalObjects;
+  /** Entries of a segment at most: a merger holds them all. */
+  readonly entriesMax: number;
+  /** Set when bytes of this offset can't be read: all before it is merged at once, then its page is tried by itself. */
+  readonly damagedAt?: bigint | undefined;
 }
 
 /**
- * The next segment, or undefined when nothing is due: enough bytes for a full one, or something older than
- * `segmentMs`. A segment takes whole pages, at least one, and as many as fit `segmentBytes`.
+ * Plans the next segment of a partition from its pages, which come from LOG.segmentedTo on, end to end. A segment
+ * takes whole pages, at least one, and as many as fit `segmentBytes`, a job's memory, and 31 bits of relative offsets.
  */
-export function planMerge(
-  { pages, hasMore, nowMs }: MergeState,
-  settings: Pick<CleanupSettings, 'segmentBytes' | 'segmentMs'>,
-): MergePlan | undefined {
-  const [first] = pages;
-  if (first === undefined) return undefined;
-  let sizeBytes = 0;
-  let count = 0;
-  for (const page of pages) {
-    const pageBytes = byteCountOf(page.entries);
-    const fits =
-      sizeBytes + pageBytes <= settings.segmentBytes &&
-      page.endOffset - first.baseOffset <= SEGMENT_OFFSETS_MAX;
-    if (count > 0 && !fits) break;
-    sizeBytes += pageBytes;
-    count += 1;
+export class MergePlanner {
+  readonly #settings: Pick<CleanupSettings, 'segmentBytes' | 'segmentMs'>;
+  readonly #target: MergeTarget;
+  readonly #entries = new EntryColumns();
+  readonly #pages: bigint[] = [];
+  #first: Page | undefined;
+  #last: Page | undefined;
+  #sizeBytes = 0;
+  #isFull = false;
+
+  constructor(settings: Pick<CleanupSettings, 'segmentBytes' | 'segmentMs'>, target: MergeTarget) {
+    this.#settings = settings;
+    this.#target = target;
   }
-  const isFull = count < pages.length || hasMore || sizeBytes >= settings.segmentBytes;
-  const isOld = oldestAppendMs(first.entries) + settings.segmentMs <= nowMs;
-  if (!isFull && !isOld) return undefined;
-  const merged = pages.slice(0, count);
-  return {
-    pages: merged,
-    baseOffset: first.baseOffset,
-    endOffset: merged.at(-1)?.endOffset ?? first.endOffset,
-    sizeBytes,
-  };
+
+  /** No page is taken any more. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** False: the segment is full, without this page. */
+  add(page: Page): boolean {
+    const pageBytes = byteCountOf(page.entries);
+    if (this.#first !== undefined && !this.#fits(this.#first, page, pageBytes)) {
+      this.#isFull = true;
+      return false;
+    }
+    for (const entry of page.entries) this.#entries.push(entry, this.#target.objects);
+    this.#pages.push(page.baseOffset);
+    this.#first ??= page;
+    this.#last = page;
+    this.#sizeBytes += pageBytes;
+    const { damagedAt } = this.#target;
+    const isTriedAlone = damagedAt !== undefined && page.endOffset > damagedAt;
+    this.#isFull = isTriedAlone || this.#sizeBytes >= this.#settings.segmentBytes;
+    return true;
+  }
+
+  /** The segment, or undefined when nothing is due: it is neither full nor is anything in it older than `segmentMs`. */
+  plan(nowMs: number): MergePlan | undefined {
+    const first = this.#first;
+    const last = this.#last;
+    if (first === undefined || last === undefined) return undefined;
+    const isOld = oldestAppendMs(first.entries) + this.#settings.segmentMs <= nowMs;
+    if (!this.#isFull && !isOld) return undefined;
+    return {
+      baseOffset: first.baseOffset,
+      endOffset: last.endOffset,
+      sizeBytes: this.#sizeBytes,
+      maxTimestampMs: last.maxTimestampMs,
+      pages: this.#pages,
+      entries: this.#entries,
+    };
+  }
+
+  #fits(first: Page, page: Page, pageBytes: number): boolean {
+    const { damagedAt, entriesMax } = this.#target;
+    return (
+      !this.#isFull &&
+      this.#sizeBytes + pageBytes <= this.#settings.segmentBytes &&
+      this.#entries.count + page.entries.length <= entriesMax &&
+      page.endOffset - first.baseOffset <= SEGMENT_OFFSETS_MAX &&
+      (damagedAt === undefined || page.endOffset <= damagedAt)
+    );
+  }
 }
 
 /** Whether an idle partition's tail must become a page, so that it can be merged and pins no garbage. */
@@ -67,50 +112,6 @@ export function mergeDebtBytes(head: Head, first: Page | undefined): number {
 /** When the first of these was appended, by its object's ULID; entries may lie in any order of time. */
 function oldestAppendMs(entries: readonly TailEntry[]): number {
   return Math.min(...entries.map((entry) => ulidTimeMs(entry.objectId)));
-}
-
-/** What of one partition is still to be read, in the order of its offsets. */
-export interface MergeQueue {
-  readonly entries: readonly TailEntry[];
-  /** How many of them were read. */
-  readonly taken: number;
-}
-
-/**
- * How many more entries of each queue to read next, together at most `maxBytes` (or one entry). Queues advance by the
- * age of their objects, so that partitions that share objects come to them at the same time and one GET serves all.
- */
-export function planWindow(queues: readonly MergeQueue[], maxBytes: number): readonly number[] {
-  const counts = queues.map(() => 0);
-  let bytes = 0;
-  for (;;) {
-    const next = oldestQueue(queues, counts);
-    const entry = next === undefined ? undefined : nextEntry(queues, counts, next);
-    if (next === undefined || entry === undefined) return counts;
-    if (bytes > 0 && bytes + entry.lengthBytes > maxBytes) return counts;
-    bytes += entry.lengthBytes;
-    counts[next] = (counts[next] ?? 0) + 1;
-  }
-}
-
-function nextEntry(
-  queues: readonly MergeQueue[],
-  counts: readonly number[],
-  index: number,
-): TailEntry | undefined {
-  const queue = queues[index];
-  return queue?.entries[queue.taken + (counts[index] ?? 0)];
-}
-
-function oldestQueue(queues: readonly MergeQueue[], counts: readonly number[]): number | undefined {
-  let oldest: { readonly index: number; readonly objectId: string } | undefined;
-  for (const index of queues.keys()) {
-    const entry = nextEntry(queues, counts, index);
-    if (entry !== undefined && (oldest === undefined || entry.objectId < oldest.objectId)) {
-      oldest = { index, objectId: entry.objectId };
-    }
-  }
-  return oldest?.index;
 }
 
 /** Whether the roll of this page brought the partition past another `markBytes`: time to look after it. */

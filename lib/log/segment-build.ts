@@ -13,7 +13,8 @@
 
 import { assert } from '../assert.ts';
 import { StratalogError } from '../errors.ts';
-import { type BatchHeader, batchProblem, patchBaseOffset, splitBatches } from '../record/batch.ts';
+import type { BatchHeader } from '../record/batch.ts';
+import type { BatchCursor } from '../record/batch-cursor.ts';
 import { LEADER_EPOCH } from './place.ts';
 import { SEGMENT_OFFSETS_MAX } from './segment.ts';
 
@@ -23,7 +24,9 @@ export const INDEX_ENTRY_BYTES = 8;
 export const TIME_INDEX_ENTRY_BYTES = 12;
 /** Positions are 32-bit. */
 const SEGMENT_BYTES_MAX = 2_147_483_647;
+const RELATIVE_MAX = Number(SEGMENT_OFFSETS_MAX);
 const NO_TIMESTAMP = -1;
+const TWO_TO_32 = 0x1_0000_0000;
 
 export interface SegmentFiles {
   readonly index: Uint8Array;
@@ -36,59 +39,69 @@ export interface SegmentFiles {
   readonly firstTimestampMs: number;
 }
 
-/** Batches as an index entry names them. */
+/** Batches as an index entry names them; they are next in the log. */
 export interface BatchRun {
-  readonly bytes: Uint8Array;
-  readonly baseOffset: bigint;
-  readonly endOffset: bigint;
+  readonly batches: BatchCursor;
+  readonly start: number;
+  readonly end: number;
+  readonly recordCount: number;
 }
 
 export class SegmentBuilder {
-  readonly #baseOffset: bigint;
+  readonly #base: number;
   readonly #index = new GrowingBytes();
   readonly #timeIndex = new GrowingBytes();
   #sizeBytes = 0;
   #recordCount = 0;
   #bytesSinceEntry = 0;
-  #nextOffset: bigint;
+  /** Offsets are relative to the segment's base. */
+  #nextOffset = 0;
   #firstTimestampMs = NO_TIMESTAMP;
-  #largest = { timestampMs: NO_TIMESTAMP, offset: 0n };
+  #largestTimestampMs = NO_TIMESTAMP;
+  #largestAt = 0;
   #indexedTimestampMs = NO_TIMESTAMP;
 
   constructor(baseOffset: bigint) {
-    this.#baseOffset = baseOffset;
-    this.#nextOffset = baseOffset;
+    this.#base = Number(baseOffset);
+    assert(Number.isSafeInteger(this.#base + RELATIVE_MAX), 'offsets are exact numbers');
   }
 
   get sizeBytes(): number {
     return this.#sizeBytes;
   }
 
+  /** Where the next run begins. */
+  get nextOffset(): number {
+    return this.#base + this.#nextOffset;
+  }
+
   /**
-   * Puts base offsets and leader epoch in place in `bytes` itself, which are then the next bytes of the .log file.
-   * CORRUPT_MESSAGE when they are not whole batches with the right CRC, or hold another count of records; then
+   * Puts base offsets and leader epoch in place in the batches themselves, which are then the next bytes of the .log
+   * file. CORRUPT_MESSAGE when they are not whole batches with the right CRC, or hold another count of records; then
    * nothing may be made of this builder any more.
    */
-  appendRun({ bytes, baseOffset, endOffset }: BatchRun): void {
-    let next = baseOffset;
-    for (const header of splitBatches(bytes)) {
-      const problem = batchProblem(bytes, header, true);
-      if (problem !== undefined) throw new StratalogError(problem.code, problem.message);
-      patchBaseOffset(bytes, header.position, next, LEADER_EPOCH);
-      this.#addBatch(header, next);
-      next += BigInt(header.lastOffsetDelta + 1);
+  appendRun({ batches, start, end, recordCount }: BatchRun): void {
+    const first = this.#nextOffset;
+    for (let position = start; position < end; position += batches.sizeInBytes) {
+      batches.moveTo(position, end);
+      batches.place(this.#base + this.#nextOffset, LEADER_EPOCH);
+      const lastOffset = this.#nextOffset + batches.lastOffsetDelta;
+      this.#addBatch(batches, lastOffset);
     }
-    if (next !== endOffset) {
+    if (this.#nextOffset - first !== recordCount) {
+      const from = this.#base + first;
       throw new StratalogError(
         'CORRUPT_MESSAGE',
-        `stored batches hold offsets ${baseOffset} to ${next}, their index says ${endOffset}`,
+        `stored batches hold offsets ${from} to ${this.#base + this.#nextOffset}, their index says ${from + recordCount}`,
       );
     }
   }
 
   /** The batch of `header`, which has its offset in place, is next in the .log file. */
   appendPlaced(header: BatchHeader): void {
-    this.#addBatch(header, header.baseOffset);
+    const offset = Number(header.baseOffset) - this.#base;
+    assert(offset >= this.#nextOffset, 'batches of a segment ascend');
+    this.#addBatch(header, offset + header.lastOffsetDelta);
   }
 
   /** The other two files; the builder is done. */
@@ -99,68 +112,60 @@ export class SegmentBuilder {
       timeIndex: this.#timeIndex.take(),
       sizeBytes: this.#sizeBytes,
       recordCount: this.#recordCount,
-      largestTimestampMs: this.#largest.timestampMs,
+      largestTimestampMs: this.#largestTimestampMs,
       firstTimestampMs: this.#firstTimestampMs,
     };
   }
 
-  #addBatch(header: BatchHeader, baseOffset: bigint): void {
-    assert(baseOffset >= this.#nextOffset, 'batches of a segment ascend');
-    const lastOffset = baseOffset + BigInt(header.lastOffsetDelta);
-    const { maxTimestamp, sizeInBytes } = header;
+  #addBatch(batch: BuiltBatch, lastOffset: number): void {
+    const { maxTimestamp, sizeInBytes } = batch;
+    assert(lastOffset <= RELATIVE_MAX, 'offsets in a segment take 31 bits');
     if (this.#sizeBytes === 0) this.#firstTimestampMs = maxTimestamp;
-    if (maxTimestamp > this.#largest.timestampMs) {
-      this.#largest = { timestampMs: maxTimestamp, offset: lastOffset };
+    if (maxTimestamp > this.#largestTimestampMs) {
+      this.#largestTimestampMs = maxTimestamp;
+      this.#largestAt = lastOffset;
     }
     if (this.#bytesSinceEntry > INDEX_INTERVAL_BYTES) {
-      const entry = this.#index.extend(INDEX_ENTRY_BYTES);
-      entry.setInt32(0, this.#relative(lastOffset));
-      entry.setInt32(4, this.#sizeBytes);
+      this.#index.putInt32(lastOffset);
+      this.#index.putInt32(this.#sizeBytes);
       this.#indexTime();
       this.#bytesSinceEntry = 0;
     }
     this.#sizeBytes += sizeInBytes;
     assert(this.#sizeBytes <= SEGMENT_BYTES_MAX, 'positions in a segment take 31 bits');
     this.#bytesSinceEntry += sizeInBytes;
-    this.#recordCount += header.recordCount;
-    this.#nextOffset = lastOffset + 1n;
+    this.#recordCount += batch.recordCount;
+    this.#nextOffset = lastOffset + 1;
   }
 
   /** Time entries strictly rise. */
   #indexTime(): void {
-    const { timestampMs, offset } = this.#largest;
-    if (timestampMs <= this.#indexedTimestampMs) return;
-    const entry = this.#timeIndex.extend(TIME_INDEX_ENTRY_BYTES);
-    entry.setBigInt64(0, BigInt(timestampMs));
-    entry.setInt32(8, this.#relative(offset));
-    this.#indexedTimestampMs = timestampMs;
-  }
-
-  #relative(offset: bigint): number {
-    const relative = offset - this.#baseOffset;
-    assert(relative <= SEGMENT_OFFSETS_MAX, 'offsets in a segment take 31 bits');
-    return Number(relative);
+    if (this.#largestTimestampMs <= this.#indexedTimestampMs) return;
+    this.#timeIndex.putInt32(Math.floor(this.#largestTimestampMs / TWO_TO_32));
+    this.#timeIndex.putInt32(this.#largestTimestampMs >>> 0);
+    this.#timeIndex.putInt32(this.#largestAt);
+    this.#indexedTimestampMs = this.#largestTimestampMs;
   }
 }
 
-/** Bytes that entries are added to, in memory that doubles. */
+type BuiltBatch = Pick<BatchHeader, 'sizeInBytes' | 'maxTimestamp' | 'recordCount'>;
+
+/** Big-endian numbers one after the other, in memory that doubles. */
 class GrowingBytes {
-  #bytes = new Uint8Array(1_024);
+  #view = new DataView(new ArrayBuffer(1_024));
   #length = 0;
 
-  /** Room for `count` more bytes. */
-  extend(count: number): DataView {
-    const start = this.#length;
-    this.#length += count;
-    if (this.#length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
-      grown.set(this.#bytes);
-      this.#bytes = grown;
+  putInt32(value: number): void {
+    if (this.#length + 4 > this.#view.byteLength) {
+      const grown = new Uint8Array(this.#view.byteLength * 2);
+      grown.set(this.take());
+      this.#view = new DataView(grown.buffer);
     }
-    return new DataView(this.#bytes.buffer, start, count);
+    this.#view.setInt32(this.#length, value);
+    this.#length += 4;
   }
 
   take(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return new Uint8Array(this.#view.buffer, 0, this.#length);
   }
 }

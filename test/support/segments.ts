@@ -2,6 +2,7 @@
 
 import type { Segment } from '../../lib/log/segment.ts';
 import { SegmentBuilder, type SegmentFiles } from '../../lib/log/segment-build.ts';
+import { BatchCursor } from '../../lib/record/batch-cursor.ts';
 import { encodeBatch, type NewBatch } from '../../lib/record/record.ts';
 import { ulid } from './log.ts';
 
@@ -45,7 +46,13 @@ export function buildSegment(baseOffset: bigint, batches: readonly Uint8Array[])
   for (const bytes of batches) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const endOffset = next + BigInt(view.getInt32(23)) + 1n;
-    builder.appendRun({ bytes, baseOffset: next, endOffset });
+    const recordCount = Number(endOffset - next);
+    builder.appendRun({
+      batches: new BatchCursor(bytes),
+      start: 0,
+      end: bytes.length,
+      recordCount,
+    });
     placed.push({
       baseOffset: next,
       lastOffset: endOffset - 1n,

@@ -7,12 +7,13 @@
 
 import { StratalogError } from '../../errors.ts';
 import { ULID_RANDOM_BYTES, ulidOf } from '../../ids.ts';
+import type { WalObjects } from '../../log/merge-entries.ts';
 import type { Damage, Segment } from '../../log/segment.ts';
 import { SegmentBuilder } from '../../log/segment-build.ts';
 import { withRetries } from '../retry.ts';
 import { type BackgroundPorts, type BackgroundSettings, REPEATABLE } from './background-ports.ts';
 import { deletePages, type Mergeable } from './merge-prepare.ts';
-import { type MergeRun, readMergeRuns } from './merge-source.ts';
+import { type ReadStretch, type ReadWindow, readWindows } from './merge-source.ts';
 import { PartSlots, SegmentUpload } from './segment-upload.ts';
 
 export type Merged =
@@ -31,16 +32,23 @@ interface Work {
   stopped: Exclude<Merged, { readonly kind: 'merged' }> | undefined;
 }
 
+/** Partitions that are merged side by side. */
+export interface MergeGroup {
+  readonly mergeables: readonly Mergeable[];
+  /** What their entries name. */
+  readonly objects: WalObjects;
+}
+
 /** One outcome a partition; a partition that can't be merged does not hold up the others. */
 export async function buildSegments(
   ports: BackgroundPorts,
   settings: BackgroundSettings,
-  mergeables: readonly Mergeable[],
+  { mergeables, objects }: MergeGroup,
 ): Promise<readonly Merged[]> {
   const uploading = { partBytes: settings.partBytes, slots: new PartSlots() };
   const works = mergeables.map((mergeable) => startWork(ports, uploading, mergeable));
   try {
-    await fill(ports, settings, works);
+    await fill(ports, settings, { works, objects });
   } catch (error) {
     for (const work of works) work.stopped ??= { kind: 'failed', error };
   }
@@ -59,46 +67,69 @@ function startWork(
     mergeable,
     segmentId,
     builder: new SegmentBuilder(baseOffset),
-    upload: new SegmentUpload(ports, { partition, segmentId, baseOffset }, uploading),
+    upload: new SegmentUpload(
+      ports,
+      { partition, segmentId, baseOffset },
+      { ...uploading, sizeBytes: plan.sizeBytes },
+    ),
     stopped: undefined,
   };
 }
 
 async function fill(
   ports: BackgroundPorts,
-  settings: BackgroundSettings,
-  works: readonly Work[],
+  { windowBytes }: BackgroundSettings,
+  { works, objects }: { readonly works: readonly Work[]; readonly objects: WalObjects },
 ): Promise<void> {
-  const runs = readMergeRuns(
-    ports,
-    works.map(({ mergeable }) => mergeable.plan.pages),
-    {
-      windowBytes: settings.windowBytes,
-      isWanted: (index) => works[index]?.stopped === undefined,
-    },
-  );
-  for await (const run of runs) {
-    const work = works[run.index];
-    if (work === undefined || work.stopped !== undefined) continue;
-    work.stopped = await addRun(work, run);
+  const queues = works.map(({ mergeable }) => mergeable.plan.entries);
+  const isWanted = (queue: number): boolean => works[queue]?.stopped === undefined;
+  const windows = readWindows(ports, { queues, objects }, { windowBytes, isWanted });
+  for await (const window of windows) await addWindow(works, window);
+}
+
+/** Awaits nothing but parts that are full: pieces may be small, and millions. */
+async function addWindow(works: readonly Work[], window: ReadWindow): Promise<void> {
+  const { pieces, stretches } = window;
+  for (const { queue, entry, get } of pieces) {
+    const work = works[queue];
+    const stretch = stretches[get];
+    if (work === undefined || stretch === undefined || work.stopped !== undefined) continue;
+    const { entries } = work.mergeable.plan;
+    const start = entries.positionBytesAt(entry) - stretch.positionBytes;
+    const piece = { start, end: start + entries.lengthBytesAt(entry) };
+    work.stopped = appendPiece(work, stretch, {
+      ...piece,
+      recordCount: entries.recordCountAt(entry),
+    });
+    if (work.stopped !== undefined || stretch.batches === undefined) continue;
+    const { bytes } = stretch.batches;
+    let copied = work.upload.copy(bytes, piece.start, piece.end);
+    while (copied < piece.end) {
+      try {
+        await work.upload.sendPart();
+      } catch (error) {
+        work.stopped = { kind: 'failed', error };
+        break;
+      }
+      copied = work.upload.copy(bytes, copied, piece.end);
+    }
   }
 }
 
-async function addRun(work: Work, run: MergeRun): Promise<Work['stopped']> {
-  const { bytes, baseOffset, endOffset, key } = run;
+function appendPiece(
+  { builder }: Work,
+  { key, batches }: ReadStretch,
+  piece: { readonly start: number; readonly end: number; readonly recordCount: number },
+): Work['stopped'] {
   // The object goes only after all that it held was merged.
-  if (bytes === undefined) return { kind: 'overtaken' };
+  if (batches === undefined) return { kind: 'overtaken' };
+  const offset = builder.nextOffset;
   try {
-    work.builder.appendRun({ bytes, baseOffset, endOffset });
-  } catch (error) {
-    if (!(error instanceof StratalogError)) throw error;
-    return { kind: 'damaged', damage: { key, offset: baseOffset, problem: error.message } };
-  }
-  try {
-    await work.upload.write(bytes);
+    builder.appendRun({ ...piece, batches });
     return undefined;
   } catch (error) {
-    return { kind: 'failed', error };
+    if (!(error instanceof StratalogError)) throw error;
+    return { kind: 'damaged', damage: { key, offset: BigInt(offset), problem: error.message } };
   }
 }
 
@@ -124,7 +155,7 @@ async function commit(ports: BackgroundPorts, work: Work): Promise<Merged> {
     baseOffset: plan.baseOffset,
     endOffset: plan.endOffset,
     segmentId,
-    maxTimestampMs: plan.pages.at(-1)?.maxTimestampMs ?? uploaded.largestTimestampMs,
+    maxTimestampMs: plan.maxTimestampMs,
     cleanedTo: 0n,
   };
   const outcome = await withRetries(

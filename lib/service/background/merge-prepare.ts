@@ -9,13 +9,20 @@
 // 4. What lies below the log's start is not merged but skipped.
 
 import { StratalogError } from '../../errors.ts';
-import { JOB_PAGES_PER_LIST, PAGES_PER_DELETE_MAX } from '../../limits.ts';
+import {
+  JOB_DELETES_AT_ONCE,
+  JOB_PAGES_PER_LIST,
+  JOB_SEGMENT_ENTRIES_MAX,
+  PAGES_PER_DELETE_MAX,
+} from '../../limits.ts';
 import type { CleanupSettings } from '../../log/cleanup-settings.ts';
 import type { PartitionKey } from '../../log/keys.ts';
-import { isTailDue, type MergePlan, planMerge } from '../../log/merge.ts';
-import { byteCountOf, type Head, type Page } from '../../log/partition.ts';
+import { isTailDue, type MergePlan, MergePlanner } from '../../log/merge.ts';
+import type { WalObjects } from '../../log/merge-entries.ts';
+import type { Head, Page } from '../../log/partition.ts';
 import { pageOf } from '../../log/roll.ts';
-import type { Damage, Log } from '../../log/segment.ts';
+import type { Log } from '../../log/segment.ts';
+import { mapInParallel } from '../parallel.ts';
 import { withRetries } from '../retry.ts';
 import { type BackgroundPorts, REPEATABLE } from './background-ports.ts';
 
@@ -32,12 +39,20 @@ export interface Prepared {
   readonly pagesDeleted: number;
 }
 
+export interface MergeOptions {
+  readonly settings: CleanupSettings;
+  /** Of all partitions that are merged side by side. */
+  readonly objects: WalObjects;
+}
+
+type PagesToPlan = MergeOptions & { readonly log: Log; readonly head: Head };
+
 const NOTHING: Prepared = { mergeable: undefined, pagesDeleted: 0 };
 
 export async function prepareMerge(
   ports: BackgroundPorts,
   partition: PartitionKey,
-  settings: CleanupSettings,
+  { settings, objects }: MergeOptions,
 ): Promise<Prepared> {
   const first = await readHead(ports, partition);
   if (first === undefined) return NOTHING;
@@ -51,7 +66,7 @@ export async function prepareMerge(
   const pagesDeleted = await deletePagesBelow(ports, partition, log.segmentedTo);
   const skipped = await skipBelowStart(ports, partition, { log, head });
   if (skipped === undefined) return { mergeable: undefined, pagesDeleted };
-  const plan = await planPages(ports, partition, { log: skipped, head, settings });
+  const plan = await planPages(ports, partition, { log: skipped, head, settings, objects });
   const mergeable = plan === undefined ? undefined : { partition, log: skipped, plan };
   return { mergeable, pagesDeleted };
 }
@@ -113,7 +128,7 @@ async function deletePagesBelow(
       () => ports.segments.listPages(partition, query),
       REPEATABLE,
     );
-    await deletePages(ports, partition, pages);
+    await deletePages(ports, partition, baseOffsetsOf(pages));
     deleted += pages.length;
     if (next === undefined) return deleted;
   }
@@ -122,13 +137,19 @@ async function deletePagesBelow(
 export async function deletePages(
   ports: BackgroundPorts,
   partition: PartitionKey,
-  pages: readonly Page[],
+  baseOffsets: readonly bigint[],
 ): Promise<void> {
-  for (let start = 0; start < pages.length; start += PAGES_PER_DELETE_MAX) {
-    const some = pages.slice(start, start + PAGES_PER_DELETE_MAX);
-    const offsets = some.map(({ baseOffset }) => baseOffset);
-    await withRetries(ports, () => ports.segments.deletePages(partition, offsets), REPEATABLE);
+  const requests: (readonly bigint[])[] = [];
+  for (let start = 0; start < baseOffsets.length; start += PAGES_PER_DELETE_MAX) {
+    requests.push(baseOffsets.slice(start, start + PAGES_PER_DELETE_MAX));
   }
+  await mapInParallel(requests, JOB_DELETES_AT_ONCE, (some) =>
+    withRetries(ports, () => ports.segments.deletePages(partition, some), REPEATABLE),
+  );
+}
+
+function baseOffsetsOf(pages: readonly Page[]): readonly bigint[] {
+  return pages.map(({ baseOffset }) => baseOffset);
 }
 
 /** The log after moving over pages below its start; undefined when somebody else has moved it. */
@@ -159,7 +180,7 @@ async function skipBelowStart(
       REPEATABLE,
     );
     if (outcome === 'refused') return undefined;
-    await deletePages(ports, partition, below);
+    await deletePages(ports, partition, baseOffsetsOf(below));
     current = { ...current, segmentedTo: last.endOffset };
   }
   return current;
@@ -168,16 +189,17 @@ async function skipBelowStart(
 async function planPages(
   ports: BackgroundPorts,
   partition: PartitionKey,
-  {
-    log,
-    head,
-    settings,
-  }: { readonly log: Log; readonly head: Head; readonly settings: CleanupSettings },
+  { log, head, settings, objects }: PagesToPlan,
 ): Promise<MergePlan | undefined> {
-  const pages: Page[] = [];
-  let bytes = 0;
-  let from: bigint | undefined = log.segmentedTo;
-  while (from !== undefined && from < head.tailBase && bytes <= settings.segmentBytes) {
+  const { damage, segmentedTo } = log;
+  const planner = new MergePlanner(settings, {
+    objects,
+    entriesMax: JOB_SEGMENT_ENTRIES_MAX,
+    damagedAt: damage !== undefined && damage.offset >= segmentedTo ? damage.offset : undefined,
+  });
+  let next = segmentedTo;
+  let from: bigint | undefined = segmentedTo;
+  while (from !== undefined && from < head.tailBase && !planner.isFull) {
     const query: { from: bigint; to: bigint; limit: number } = {
       from,
       to: head.tailBase,
@@ -188,39 +210,14 @@ async function planPages(
       () => ports.segments.listPages(partition, query),
       REPEATABLE,
     );
-    pages.push(...listed.pages);
-    bytes += listed.pages.reduce((sum, page) => sum + byteCountOf(page.entries), 0);
+    for (const page of listed.pages) {
+      if (page.baseOffset !== next) return await whoMovedIt(ports, partition, log);
+      if (!planner.add(page)) break;
+      next = page.endOffset;
+    }
     from = listed.next;
   }
-  const end = pages.at(-1)?.endOffset ?? log.segmentedTo;
-  if (!isWholeRun(pages, log.segmentedTo)) return await whoMovedIt(ports, partition, log);
-  const nowMs = ports.clock.nowMs();
-  const { damage } = log;
-  if (damage !== undefined && damage.offset >= log.segmentedTo) {
-    return planAround(pages, damage, { settings, nowMs });
-  }
-  return planMerge({ pages, hasMore: end < head.tailBase, nowMs }, settings);
-}
-
-/** What lies before damaged bytes is merged; then their page alone is tried again: somebody may have restored them. */
-function planAround(
-  pages: readonly Page[],
-  damage: Damage,
-  { settings, nowMs }: { readonly settings: CleanupSettings; readonly nowMs: number },
-): MergePlan | undefined {
-  const before = pages.filter(({ endOffset }) => endOffset <= damage.offset);
-  const merged = before.length > 0 ? before : pages.slice(0, 1);
-  return planMerge({ pages: merged, hasMore: true, nowMs }, settings);
-}
-
-/** Pages lie end to end from `from` on. */
-function isWholeRun(pages: readonly Page[], from: bigint): boolean {
-  let next = from;
-  return pages.every((page) => {
-    const follows = page.baseOffset === next;
-    next = page.endOffset;
-    return follows;
-  });
+  return planner.plan(ports.clock.nowMs());
 }
 
 /** A page is missing: another merger has merged it. If none has, the index has lost one, and nothing may go on. */

@@ -43,11 +43,19 @@ export class PartSlots {
   }
 }
 
+export interface UploadOptions {
+  readonly partBytes: number;
+  readonly slots: PartSlots;
+  /** Bytes of the .log file, where that is known beforehand. */
+  readonly sizeBytes?: number;
+}
+
 export class SegmentUpload {
   readonly #ports: BackgroundPorts;
   readonly #address: SegmentAddress;
   readonly #partBytes: number;
   readonly #slots: PartSlots;
+  readonly #sizeBytes: number;
   readonly #parts: StoredPart[] = [];
   readonly #sending: Promise<void>[] = [];
   #buffer = Buffer.alloc(0);
@@ -58,33 +66,42 @@ export class SegmentUpload {
   constructor(
     ports: BackgroundPorts,
     address: SegmentAddress,
-    { partBytes, slots }: { readonly partBytes: number; readonly slots: PartSlots },
+    { partBytes, slots, sizeBytes = 0 }: UploadOptions,
   ) {
     this.#ports = ports;
     this.#address = address;
     this.#partBytes = partBytes;
     this.#slots = slots;
+    this.#sizeBytes = sizeBytes;
   }
 
   /** The next bytes of the .log file; they are copied. */
   async write(bytes: Uint8Array): Promise<void> {
-    let rest = bytes;
-    while (rest.length > 0) {
-      const room = this.#partBytes - this.#filled;
-      const piece = rest.subarray(0, room);
-      this.#reserve(this.#filled + piece.length);
-      this.#buffer.set(piece, this.#filled);
-      this.#filled += piece.length;
-      rest = rest.subarray(piece.length);
-      if (this.#filled === this.#partBytes) await this.#sendPart();
+    let copied = this.copy(bytes, 0, bytes.length);
+    while (copied < bytes.length) {
+      await this.sendPart();
+      copied = this.copy(bytes, copied, bytes.length);
     }
+  }
+
+  /**
+   * Copies what lies from `start` to `end` into the part that is being filled, and says where it stopped: before `end`
+   * when the part is full and must be sent first.
+   */
+  copy(bytes: Uint8Array, start: number, end: number): number {
+    const count = Math.min(end - start, this.#partBytes - this.#filled);
+    this.#reserve(this.#filled + count);
+    this.#buffer.set(bytes.subarray(start, start + count), this.#filled);
+    this.#filled += count;
+    return start + count;
   }
 
   /** All three files are stored when it resolves. A segment without bytes has none. */
   async finish(files: SegmentFiles): Promise<UploadedFiles> {
     if (files.sizeBytes > 0) {
-      await this.#finishLog();
-      await Promise.all([this.#put('index', files.index), this.#put('timeindex', files.timeIndex)]);
+      const { index, timeIndex } = files;
+      const put = [this.#finishLog(), this.#put('index', index), this.#put('timeindex', timeIndex)];
+      await Promise.all(put);
     }
     const { sizeBytes, recordCount, largestTimestampMs, firstTimestampMs } = files;
     return {
@@ -111,16 +128,18 @@ export class SegmentUpload {
     return segmentKey(this.#address, 'log');
   }
 
-  /** Grows the buffer as it fills: most segments of a busy hour are small. */
+  /** As much as is left to come, where that is known; otherwise it grows as it fills. */
   #reserve(bytes: number): void {
     if (bytes <= this.#buffer.length) return;
-    const wanted = Math.max(bytes, this.#buffer.length * 2, FIRST_BUFFER_BYTES);
+    const left = this.#sizeBytes - this.#partCount * this.#partBytes;
+    const wanted = Math.max(bytes, left, this.#buffer.length * 2, FIRST_BUFFER_BYTES);
     const grown = Buffer.allocUnsafeSlow(Math.min(this.#partBytes, wanted));
     grown.set(this.#buffer.subarray(0, this.#filled));
     this.#buffer = grown;
   }
 
-  async #sendPart(): Promise<void> {
+  /** Sends the part that is full; resolves when another may be filled. */
+  async sendPart(): Promise<void> {
     const bytes = this.#buffer.subarray(0, this.#filled);
     this.#buffer = Buffer.alloc(0);
     this.#filled = 0;
@@ -158,7 +177,7 @@ export class SegmentUpload {
       await this.#put('log', this.#buffer.subarray(0, this.#filled));
       return;
     }
-    if (this.#filled > 0) await this.#sendPart();
+    if (this.#filled > 0) await this.sendPart();
     await Promise.all(this.#sending);
     const parts = this.#parts.sort((left, right) => left.partNumber - right.partNumber);
     const upload = { key: this.#key, uploadId: await uploading, parts };

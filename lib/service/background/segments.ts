@@ -1,9 +1,15 @@
 // Merging: pages become segments. Looks after partitions some at a time, side by side, so that those that share WAL
 // objects share what is read of them.
 
-import { JOB_ENTRIES_MAX, JOB_PREPARED_AT_ONCE, JOB_SEGMENTS_PER_RUN } from '../../limits.ts';
+import {
+  JOB_ENTRIES_MAX,
+  JOB_OBJECTS_MAX,
+  JOB_PREPARED_AT_ONCE,
+  JOB_SEGMENTS_PER_RUN,
+} from '../../limits.ts';
 import { type CleanupSettings, cleanupSettings } from '../../log/cleanup-settings.ts';
 import { type PartitionKey, partitionKeyText } from '../../log/keys.ts';
+import { WalObjects } from '../../log/merge-entries.ts';
 import type { Damage } from '../../log/segment.ts';
 import type { Topic } from '../../log/topic.ts';
 import { mapInParallel } from '../parallel.ts';
@@ -18,7 +24,7 @@ import {
 } from './job-topics.ts';
 import { withLeases } from './leases.ts';
 import { buildSegments, type Merged } from './merge-build.ts';
-import { type Mergeable, prepareMerge } from './merge-prepare.ts';
+import { type Mergeable, type MergeOptions, prepareMerge } from './merge-prepare.ts';
 
 export interface MergeReport {
   readonly segments: number;
@@ -123,39 +129,45 @@ async function mergeSome(
   }
 }
 
+interface Due {
+  readonly mergeables: readonly Mergeable[];
+  /** What their entries name. */
+  readonly objects: WalObjects;
+}
+
 /** What is due, in pieces whose entries fit the memory for them. */
 async function* dueInPieces(
   ports: BackgroundPorts,
   counts: Counts,
   partitions: readonly PartitionKey[],
   cleanup: CleanupSettings,
-): AsyncGenerator<readonly Mergeable[], void, undefined> {
+): AsyncGenerator<Due, void, undefined> {
   let due: Mergeable[] = [];
   let entries = 0;
+  let objects = new WalObjects();
   for (let start = 0; start < partitions.length; start += JOB_PREPARED_AT_ONCE) {
     const some = partitions.slice(start, start + JOB_PREPARED_AT_ONCE);
-    const prepared = await prepareAll(ports, counts, some, cleanup);
+    const prepared = await prepareAll(ports, counts, some, { settings: cleanup, objects });
     due.push(...prepared);
-    for (const { plan } of prepared) {
-      entries += plan.pages.reduce((sum, page) => sum + page.entries.length, 0);
-    }
-    if (entries < JOB_ENTRIES_MAX) continue;
-    yield due;
+    for (const { plan } of prepared) entries += plan.entries.count;
+    if (entries < JOB_ENTRIES_MAX && objects.count < JOB_OBJECTS_MAX) continue;
+    yield { mergeables: due, objects };
     due = [];
     entries = 0;
+    objects = new WalObjects();
   }
-  if (due.length > 0) yield due;
+  if (due.length > 0) yield { mergeables: due, objects };
 }
 
 async function prepareAll(
   ports: BackgroundPorts,
   counts: Counts,
   partitions: readonly PartitionKey[],
-  cleanup: CleanupSettings,
+  options: MergeOptions,
 ): Promise<readonly Mergeable[]> {
   const prepared = await mapInParallel(partitions, partitions.length, async (partition) => {
     try {
-      const { mergeable, pagesDeleted } = await prepareMerge(ports, partition, cleanup);
+      const { mergeable, pagesDeleted } = await prepareMerge(ports, partition, options);
       counts.pagesDeleted += pagesDeleted;
       return mergeable;
     } catch (error) {
@@ -175,15 +187,15 @@ interface PartitionMerged {
 async function underLeases(
   ports: BackgroundPorts,
   settings: BackgroundSettings,
-  due: readonly Mergeable[],
+  { mergeables, objects }: Due,
 ): Promise<readonly PartitionMerged[]> {
-  if (due.length === 0) return [];
-  const names = due.map(({ partition }) => `merge/${partitionKeyText(partition)}`);
+  if (mergeables.length === 0) return [];
+  const names = mergeables.map(({ partition }) => `merge/${partitionKeyText(partition)}`);
   return await withLeases(ports, { names, leaseMs: settings.leaseMs }, async (taken) => {
-    const mine = due.filter((_, place) => taken.includes(place));
+    const mine = mergeables.filter((_, place) => taken.includes(place));
     const merged: PartitionMerged[] = [];
     for (const group of planGroups(mine, settings)) {
-      const outcomes = await buildSegments(ports, settings, group);
+      const outcomes = await buildSegments(ports, settings, { mergeables: group, objects });
       for (const [index, { partition }] of group.entries()) {
         const outcome = outcomes[index];
         if (outcome !== undefined) merged.push({ partition, outcome });

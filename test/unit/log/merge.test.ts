@@ -3,10 +3,12 @@ import { ulidFloor } from '../../../lib/ids.ts';
 import {
   crossesMark,
   isTailDue,
+  type MergePlan,
+  MergePlanner,
+  type MergeTarget,
   mergeDebtBytes,
-  planMerge,
-  planWindow,
 } from '../../../lib/log/merge.ts';
+import { WalObjects } from '../../../lib/log/merge-entries.ts';
 import type { Page, TailEntry } from '../../../lib/log/partition.ts';
 import { entry, headWith, ulid } from '../../support/log.ts';
 
@@ -28,53 +30,76 @@ function pages(count: number, bytes: number, ageMs = 0): Page[] {
   return Array.from({ length: count }, (_, index) => page(BigInt(index * 40), entries));
 }
 
-describe('planMerge', () => {
+/** The plan over pages that are all there are. */
+function planOf(
+  some: readonly Page[],
+  options: { readonly nowMs?: number } & Partial<MergeTarget> = {},
+): MergePlan | undefined {
+  const { nowMs = NOW_MS, ...target } = options;
+  const objects = new WalObjects();
+  const planner = new MergePlanner(SETTINGS, { objects, entriesMax: 1_000, ...target });
+  for (const each of some) if (!planner.add(each)) break;
+  return planner.plan(nowMs);
+}
+
+describe('MergePlanner', () => {
   it('merges nothing where there is nothing', () => {
-    expect(planMerge({ pages: [], hasMore: false, nowMs: NOW_MS }, SETTINGS)).toBeUndefined();
+    expect(planOf([])).toBeUndefined();
   });
 
   it('waits while it is neither full nor old', () => {
-    const state = { pages: pages(2, 100), hasMore: false, nowMs: NOW_MS };
-    expect(planMerge(state, SETTINGS)).toBeUndefined();
+    expect(planOf(pages(2, 100))).toBeUndefined();
   });
 
   it('takes as many whole pages as fit a segment', () => {
-    const plan = planMerge({ pages: pages(5, 100), hasMore: false, nowMs: NOW_MS }, SETTINGS);
-    expect(plan).toMatchObject({ baseOffset: 0n, endOffset: 80n, sizeBytes: 800 });
-    expect(plan?.pages.length).toBe(2);
+    const plan = planOf(pages(5, 100));
+    expect(plan).toMatchObject({
+      baseOffset: 0n,
+      endOffset: 80n,
+      sizeBytes: 800,
+      pages: [0n, 40n],
+    });
+    expect(plan?.entries.count).toBe(8);
   });
 
-  it('knows that a segment is full when there are more pages than were read', () => {
-    const plan = planMerge({ pages: pages(2, 100), hasMore: true, nowMs: NOW_MS }, SETTINGS);
-    expect(plan?.pages.length).toBe(2);
+  it('takes no more entries than a job can hold', () => {
+    expect(planOf(pages(5, 10), { entriesMax: 10 })?.pages).toEqual([0n, 40n]);
+    expect(planOf(pages(5, 10), { entriesMax: 1 })?.pages).toEqual([0n]);
+  });
+
+  it('says when no page is taken any more', () => {
+    const planner = new MergePlanner(SETTINGS, { objects: new WalObjects(), entriesMax: 1_000 });
+    const [first, second, third] = pages(3, 125);
+    expect([planner.add(first!), planner.isFull]).toEqual([true, false]);
+    expect([planner.add(second!), planner.isFull]).toEqual([true, true]);
+    expect(planner.add(third!)).toBe(false);
   });
 
   it('merges what is old however little it is', () => {
-    const state = { pages: pages(1, 10, HOUR_MS), hasMore: false, nowMs: NOW_MS };
-    expect(planMerge(state, SETTINGS)?.endOffset).toBe(40n);
-    expect(planMerge({ ...state, nowMs: NOW_MS - 1 }, SETTINGS)).toBeUndefined();
+    const old = pages(1, 10, HOUR_MS);
+    expect(planOf(old)?.endOffset).toBe(40n);
+    expect(planOf(old, { nowMs: NOW_MS - 1 })).toBeUndefined();
   });
 
   it('goes by the oldest entry, wherever it stands in the page', () => {
     const young = entry({ objectId: ulidFloor(NOW_MS) });
     const old = entry({ objectId: ulidFloor(NOW_MS - HOUR_MS) });
-    const state = { pages: [page(0n, [young, old])], hasMore: false, nowMs: NOW_MS };
-    expect(planMerge(state, SETTINGS)).toBeDefined();
+    expect(planOf([page(0n, [young, old])])).toBeDefined();
   });
 
   it('takes a page that is larger than a segment by itself', () => {
-    const plan = planMerge({ pages: pages(2, 5_000), hasMore: false, nowMs: NOW_MS }, SETTINGS);
-    expect(plan).toMatchObject({ endOffset: 40n, sizeBytes: 20_000 });
+    expect(planOf(pages(2, 5_000))).toMatchObject({ endOffset: 40n, sizeBytes: 20_000 });
   });
 
   it('keeps relative offsets within 31 bits', () => {
     const wide = entry({ objectId: ulid(1), lengthBytes: 1, recordCount: 1_500_000_000 });
-    const state = {
-      pages: [page(0n, [wide]), page(1_500_000_000n, [wide])],
-      hasMore: false,
-      nowMs: NOW_MS,
-    };
-    expect(planMerge(state, SETTINGS)?.endOffset).toBe(1_500_000_000n);
+    const plan = planOf([page(0n, [wide]), page(1_500_000_000n, [wide])]);
+    expect(plan?.endOffset).toBe(1_500_000_000n);
+  });
+
+  it('merges at once what lies before damaged bytes, and then their page by itself', () => {
+    expect(planOf(pages(5, 10), { damagedAt: 95n })?.endOffset).toBe(80n);
+    expect(planOf(pages(5, 10).slice(2), { damagedAt: 95n })).toMatchObject({ pages: [80n] });
   });
 });
 
@@ -92,31 +117,6 @@ describe('mergeDebtBytes', () => {
     const head = headWith([], { rolledBytes: 900 });
     expect(mergeDebtBytes(head, { ...page(40n, [entry()]), bytesBefore: 400 })).toBe(500);
     expect(mergeDebtBytes(head, undefined)).toBe(0);
-  });
-});
-
-describe('planWindow', () => {
-  const queue = (ids: readonly number[], taken = 0) => ({
-    entries: ids.map((id) => entry({ objectId: ulid(id), lengthBytes: 100 })),
-    taken,
-  });
-
-  it('lets partitions that share objects come to them together', () => {
-    const queues = [queue([1, 2, 3, 4]), queue([2, 3, 9]), queue([3])];
-    expect(planWindow(queues, 600)).toEqual([3, 2, 1]);
-  });
-
-  it('keeps the order of offsets where objects are out of order', () => {
-    expect(planWindow([queue([5, 1, 2]), queue([3, 4])], 300)).toEqual([1, 2]);
-  });
-
-  it('goes on where it stopped', () => {
-    expect(planWindow([queue([1, 2, 3], 2), queue([1], 1)], 1_000)).toEqual([1, 0]);
-  });
-
-  it('takes one entry that is larger than the window, and nothing when all is read', () => {
-    expect(planWindow([queue([1, 2])], 10)).toEqual([1]);
-    expect(planWindow([queue([1], 1)], 10)).toEqual([0]);
   });
 });
 

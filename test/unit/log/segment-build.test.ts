@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { SegmentBuilder } from '../../../lib/log/segment-build.ts';
+import { type BatchRun, SegmentBuilder } from '../../../lib/log/segment-build.ts';
 import { parseBatchHeader } from '../../../lib/record/batch.ts';
+import { BatchCursor } from '../../../lib/record/batch-cursor.ts';
 import {
   buildSegment,
   expectedIndexes,
@@ -8,6 +9,10 @@ import {
   readTimeIndex,
   sizedBatch,
 } from '../../support/segments.ts';
+
+function runOf(bytes: Uint8Array, recordCount: number): BatchRun {
+  return { batches: new BatchCursor(bytes), start: 0, end: bytes.length, recordCount };
+}
 
 describe('SegmentBuilder', () => {
   it('puts base offsets and the leader epoch in place, batch after batch', () => {
@@ -58,21 +63,19 @@ describe('SegmentBuilder', () => {
     const bytes = sizedBatch(1, 100, 1);
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
     const builder = new SegmentBuilder(0n);
-    expect(() => builder.appendRun({ bytes, baseOffset: 0n, endOffset: 1n })).toThrow('CRC-32C');
+    expect(() => builder.appendRun(runOf(bytes, 1))).toThrow('CRC-32C');
   });
 
   it('refuses bytes that hold another count of records than their entry says', () => {
     const builder = new SegmentBuilder(0n);
     const bytes = sizedBatch(3, 10, 1);
-    expect(() => builder.appendRun({ bytes, baseOffset: 0n, endOffset: 4n })).toThrow(
-      'hold offsets 0 to 3',
-    );
+    expect(() => builder.appendRun(runOf(bytes, 4))).toThrow('hold offsets 0 to 3');
   });
 
   it('refuses bytes that are cut off', () => {
     const builder = new SegmentBuilder(0n);
     const bytes = sizedBatch(3, 10, 1).subarray(0, 80);
-    expect(() => builder.appendRun({ bytes, baseOffset: 0n, endOffset: 3n })).toThrow('cut off');
+    expect(() => builder.appendRun(runOf(bytes, 3))).toThrow('cut off');
   });
 
   it('fills both indexes as a broker does over thousands of batches', () => {
