@@ -5,11 +5,7 @@ import { assert } from './assert.ts';
 
 /** The digits of a ULID, lowest first. */
 export const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-/** Two digits for each number of ten bits. */
-const DIGIT_PAIRS = Array.from(
-  { length: 1_024 },
-  (_, pair) => CROCKFORD.charAt(pair >>> 5) + CROCKFORD.charAt(pair & 31),
-);
+const DIGIT_CODES = Uint8Array.from(CROCKFORD, (digit) => digit.charCodeAt(0));
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
 
@@ -40,20 +36,45 @@ export function ulidOf(timeMs: number, random: Uint8Array): string {
   return time + tail;
 }
 
-/** The ULID whose 16 bytes begin at `at`: six of time, big-endian, and ten random ones. */
+/** The ULID whose 16 bytes begin at `at`: six of time, big-endian, and ten random ones. Made in one piece: it's hot. */
 export function ulidFromBytes(bytes: Uint8Array, at: number): string {
-  let text = '';
-  let held = 0;
+  const digit = (bit: number): number => digitCodeAt(bytes, at, bit);
   // 26 digits are 130 bits: two zeroes, and the bytes.
-  let bits = 2;
-  for (let index = at; index < at + ULID_BYTES; index += 1) {
-    held = ((held << 8) | (bytes[index] as number)) & 0x3_ffff;
-    bits += 8;
-    if (bits < 10) continue;
-    bits -= 10;
-    text += DIGIT_PAIRS[(held >>> bits) & 0x3ff] as string;
-  }
-  return text;
+  return String.fromCharCode(
+    DIGIT_CODES[(bytes[at] as number) >>> 5] as number,
+    digit(3),
+    digit(8),
+    digit(13),
+    digit(18),
+    digit(23),
+    digit(28),
+    digit(33),
+    digit(38),
+    digit(43),
+    digit(48),
+    digit(53),
+    digit(58),
+    digit(63),
+    digit(68),
+    digit(73),
+    digit(78),
+    digit(83),
+    digit(88),
+    digit(93),
+    digit(98),
+    digit(103),
+    digit(108),
+    digit(113),
+    digit(118),
+    digit(123),
+  );
+}
+
+/** The digit of the five bits from `bit` on. */
+function digitCodeAt(bytes: Uint8Array, at: number, bit: number): number {
+  const index = at + (bit >>> 3);
+  const two = ((bytes[index] as number) << 8) | (bytes[index + 1] as number);
+  return DIGIT_CODES[(two >>> (11 - (bit & 7))) & 31] as number;
 }
 
 /** The time in a ULID's 16 bytes, milliseconds since 1970. */

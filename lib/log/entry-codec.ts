@@ -67,7 +67,7 @@ function readEntry(cursor: Cursor): TailEntry {
     positionBytes: readNumber(cursor),
     lengthBytes: readNumber(cursor),
     recordCount: readNumber(cursor),
-    maxTimestampMs: readSigned(cursor) + objectTimeMs,
+    maxTimestampMs: readTime(cursor, objectTimeMs),
   };
   const entry =
     format === FORMAT_PLAIN
@@ -170,11 +170,11 @@ function readNumber(cursor: Cursor): number {
   return small >= 0 ? small : exact(readVarint(cursor));
 }
 
-/** Undoes `zigzag`. */
-function readSigned(cursor: Cursor): number {
+/** A time that is stored less another one, which is exact though the two may lie 2^54 apart. */
+function readTime(cursor: Cursor, sinceMs: number): number {
   const small = readSmall(cursor);
-  if (small < 0) return exact(unzigzag(readVarint(cursor)));
-  return small % 2 === 0 ? small / 2 : -(small + 1) / 2;
+  if (small < 0) return exact(unzigzag(readVarint(cursor)) + BigInt(sinceMs));
+  return sinceMs + (small % 2 === 0 ? small / 2 : -(small + 1) / 2);
 }
 
 /** A number of four bytes or fewer, as most are; −1, and the cursor where it was, when it is a longer one. */

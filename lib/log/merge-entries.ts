@@ -9,14 +9,21 @@ const COLUMNS = 4;
 export class WalObjects {
   readonly #numbers = new Map<string, number>();
   readonly #ids: string[] = [];
+  #next = 0;
 
   get count(): number {
     return this.#ids.length;
   }
 
+  /** Partitions that share objects come to them in the same order, so what came next will mostly come next again. */
   numberOf(objectId: string): number {
-    const known = this.#numbers.get(objectId);
-    if (known !== undefined) return known;
+    const isNext = this.#ids[this.#next] === objectId;
+    const number = isNext ? this.#next : (this.#numbers.get(objectId) ?? this.#add(objectId));
+    this.#next = number + 1;
+    return number;
+  }
+
+  #add(objectId: string): number {
     const number = this.#ids.length;
     this.#numbers.set(objectId, number);
     this.#ids.push(objectId);

@@ -48,7 +48,9 @@ export interface BatchRun {
 }
 
 export class SegmentBuilder {
-  readonly #base: number;
+  readonly #baseOffset: bigint;
+  readonly #baseHigh: number;
+  readonly #baseLow: number;
   readonly #index = new GrowingBytes();
   readonly #timeIndex = new GrowingBytes();
   #sizeBytes = 0;
@@ -62,17 +64,18 @@ export class SegmentBuilder {
   #indexedTimestampMs = NO_TIMESTAMP;
 
   constructor(baseOffset: bigint) {
-    this.#base = Number(baseOffset);
-    assert(Number.isSafeInteger(this.#base + RELATIVE_MAX), 'offsets are exact numbers');
+    this.#baseOffset = baseOffset;
+    this.#baseHigh = Number(baseOffset >> 32n);
+    this.#baseLow = Number(BigInt.asUintN(32, baseOffset));
   }
 
   get sizeBytes(): number {
     return this.#sizeBytes;
   }
 
-  /** Where the next run begins. */
+  /** Where the next run begins, relative to the segment's base. */
   get nextOffset(): number {
-    return this.#base + this.#nextOffset;
+    return this.#nextOffset;
   }
 
   /**
@@ -84,22 +87,24 @@ export class SegmentBuilder {
     const first = this.#nextOffset;
     for (let position = start; position < end; position += batches.sizeInBytes) {
       batches.moveTo(position, end);
-      batches.place(this.#base + this.#nextOffset, LEADER_EPOCH);
+      this.#place(batches);
       const lastOffset = this.#nextOffset + batches.lastOffsetDelta;
       this.#addBatch(batches, lastOffset);
     }
     if (this.#nextOffset - first !== recordCount) {
-      const from = this.#base + first;
+      const [from, to, end] = [first, this.#nextOffset, first + recordCount].map(
+        (relative) => this.#baseOffset + BigInt(relative),
+      );
       throw new StratalogError(
         'CORRUPT_MESSAGE',
-        `stored batches hold offsets ${from} to ${this.#base + this.#nextOffset}, their index says ${from + recordCount}`,
+        `stored batches hold offsets ${from} to ${to}, their index says ${end}`,
       );
     }
   }
 
   /** The batch of `header`, which has its offset in place, is next in the .log file. */
   appendPlaced(header: BatchHeader): void {
-    const offset = Number(header.baseOffset) - this.#base;
+    const offset = Number(header.baseOffset - this.#baseOffset);
     assert(offset >= this.#nextOffset, 'batches of a segment ascend');
     this.#addBatch(header, offset + header.lastOffsetDelta);
   }
@@ -115,6 +120,13 @@ export class SegmentBuilder {
       largestTimestampMs: this.#largestTimestampMs,
       firstTimestampMs: this.#firstTimestampMs,
     };
+  }
+
+  /** Offsets are 64-bit; in halves they take no bigint a batch. */
+  #place(batches: BatchCursor): void {
+    const low = this.#baseLow + this.#nextOffset;
+    const high = low >= TWO_TO_32 ? this.#baseHigh + 1 : this.#baseHigh;
+    batches.place(high, low >>> 0, LEADER_EPOCH);
   }
 
   #addBatch(batch: BuiltBatch, lastOffset: number): void {

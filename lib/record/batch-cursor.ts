@@ -62,11 +62,11 @@ export class BatchCursor {
     return this.#view.getInt32(this.#position + 57);
   }
 
-  /** Puts base offset (below 2^53) and leader epoch in place; the CRC leaves them out. */
-  place(baseOffset: number, partitionLeaderEpoch: number): void {
+  /** Puts base offset (its two halves) and leader epoch in place; the CRC leaves them out. */
+  place(offsetHigh: number, offsetLow: number, partitionLeaderEpoch: number): void {
     const view = this.#view;
-    view.setInt32(this.#position, Math.floor(baseOffset / TWO_TO_32));
-    view.setInt32(this.#position + 4, baseOffset >>> 0);
+    view.setInt32(this.#position, offsetHigh);
+    view.setInt32(this.#position + 4, offsetLow);
     view.setInt32(this.#position + 12, partitionLeaderEpoch);
   }
 

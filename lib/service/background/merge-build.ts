@@ -117,19 +117,20 @@ async function addWindow(works: readonly Work[], window: ReadWindow): Promise<vo
 }
 
 function appendPiece(
-  { builder }: Work,
+  { builder, mergeable }: Work,
   { key, batches }: ReadStretch,
   piece: { readonly start: number; readonly end: number; readonly recordCount: number },
 ): Work['stopped'] {
   // The object goes only after all that it held was merged.
   if (batches === undefined) return { kind: 'overtaken' };
-  const offset = builder.nextOffset;
+  const { nextOffset } = builder;
   try {
     builder.appendRun({ ...piece, batches });
     return undefined;
   } catch (error) {
     if (!(error instanceof StratalogError)) throw error;
-    return { kind: 'damaged', damage: { key, offset: BigInt(offset), problem: error.message } };
+    const offset = mergeable.plan.baseOffset + BigInt(nextOffset);
+    return { kind: 'damaged', damage: { key, offset, problem: error.message } };
   }
 }
 

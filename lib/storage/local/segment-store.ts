@@ -24,6 +24,7 @@ const LIST_SEGMENTS = `SELECT * FROM segments WHERE ${OF_PARTITION} AND base >= 
 const LIST_PAGES = `SELECT * FROM pages WHERE ${OF_PARTITION} AND base >= ? AND base < ? ORDER BY base LIMIT ?`;
 const LIST_RETIRED = `SELECT * FROM retired WHERE ${OF_PARTITION} ORDER BY retired_id LIMIT ?`;
 const DELETE_PAGE = `DELETE FROM pages WHERE ${OF_PARTITION} AND base = ?`;
+const DELETE_PAGES = `DELETE FROM pages WHERE ${OF_PARTITION} AND base IN (SELECT value FROM json_each(?))`;
 const DELETE_SEGMENT = `DELETE FROM segments WHERE ${OF_PARTITION} AND base = ?`;
 const DELETE_RETIRED = `DELETE FROM retired WHERE ${OF_PARTITION} AND retired_id = ?`;
 const DELETE_LOG = `DELETE FROM logs WHERE ${OF_PARTITION}`;
@@ -158,6 +159,13 @@ function changes(database: Database): Omit<SegmentStore, keyof Queries | keyof L
   };
 }
 
+function assertDeletable(items: readonly unknown[]): void {
+  assert(
+    items.length <= PAGES_PER_DELETE_MAX,
+    `one request deletes at most ${PAGES_PER_DELETE_MAX} items`,
+  );
+}
+
 function leftovers(database: Database): Leftovers {
   const deleteEntry = ({ topicId, partition }: PartitionKey, entry: string): void => {
     if (entry === LOG_ENTRY) {
@@ -174,11 +182,12 @@ function leftovers(database: Database): Leftovers {
   };
 
   return {
-    async deletePages(partition, baseOffsets) {
-      await this.deleteEntries(
-        partition,
-        baseOffsets.map((base) => `page:${base}`),
-      );
+    async deletePages({ topicId, partition }, baseOffsets) {
+      assertDeletable(baseOffsets);
+      const bases = JSON.stringify(baseOffsets.map(Number));
+      await database.write(() => {
+        database.statement(DELETE_PAGES).run(topicId, partition, bases);
+      });
     },
 
     async deleteRetired(partition, retiredId) {
@@ -205,10 +214,7 @@ function leftovers(database: Database): Leftovers {
       }),
 
     async deleteEntries(partition, entries) {
-      assert(
-        entries.length <= PAGES_PER_DELETE_MAX,
-        `one request deletes at most ${PAGES_PER_DELETE_MAX} items`,
-      );
+      assertDeletable(entries);
       await database.write(() => {
         for (const entry of entries) deleteEntry(partition, entry);
       });

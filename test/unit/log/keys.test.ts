@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ULID_RANDOM_BYTES, ulidOf } from '../../../lib/ids.ts';
+import {
+  timeOfUlidBytes,
+  ULID_BYTES,
+  ULID_RANDOM_BYTES,
+  ulidFromBytes,
+  ulidOf,
+} from '../../../lib/ids.ts';
 import {
   offsetDigits,
   pageBaseOffset,
@@ -24,6 +30,24 @@ describe('pageSortKey', () => {
   it('has the digits of a Kafka segment file', () => {
     expect(offsetDigits(42n)).toBe('00000000000000000042');
     expect(pageSortKey(42n)).toBe('PAGE#00000000000000000042');
+  });
+});
+
+describe('ulidFromBytes', () => {
+  it('says the same as the time and the random bytes do', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 2 ** 48 - 1 }),
+        fc.uint8Array({ minLength: ULID_RANDOM_BYTES, maxLength: ULID_RANDOM_BYTES }),
+        (timeMs, random) => {
+          const bytes = Buffer.alloc(1 + ULID_BYTES);
+          bytes.writeUIntBE(timeMs, 1, ULID_BYTES - ULID_RANDOM_BYTES);
+          bytes.set(random, 1 + ULID_BYTES - ULID_RANDOM_BYTES);
+          expect(ulidFromBytes(bytes, 1)).toBe(ulidOf(timeMs, random));
+          expect(timeOfUlidBytes(bytes, 1)).toBe(timeMs);
+        },
+      ),
+    );
   });
 });
 
