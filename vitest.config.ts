@@ -58,6 +58,23 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: 'verify',
+          include: ['test/verify/**/*.test.ts'],
+          testTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'verify-aws',
+          include: ['test/verify-aws/**/*.test.ts'],
+          globalSetup: 'test/support/deploy/global-setup.ts',
+          testTimeout: 400_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
         test: { name: 'smoke', include: ['test/smoke/**/*.test.ts'], testTimeout: 60_000 },
       },
       { test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'] } },
