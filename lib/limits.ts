@@ -238,6 +238,8 @@ export const TRANSACTIONAL_ID_CHARACTERS_MAX = 249;
 export const TRANSACTION_ENTRIES_MAX = 1_000;
 export const TRANSACTION_ENTRIES_PER_PARTITION_MAX = 64;
 export const TRANSACTION_METADATA_BYTES_MAX = 64 * KIB;
+/** What its item takes as text: below DynamoDB's largest item, key and version beside it. */
+export const TRANSACTION_BYTES_MAX = ITEM_BYTES_MAX - 4 * KIB;
 /** A change to a transaction that loses against another one is worked out anew this often. */
 export const TRANSACTION_ATTEMPTS_MAX = 12;
 /** Ids of transactional producers begin here: a kind of their own, which is refused outside transactions. */

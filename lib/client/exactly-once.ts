@@ -8,6 +8,7 @@ import type { Batch } from './consumer/payloads.ts';
 import { StratalogClientError } from './errors.ts';
 import type { Producer } from './producer.ts';
 import type { GroupMetadata, Transaction } from './transaction.ts';
+import { partitionKey } from './types.ts';
 
 const COMMIT_PAUSE_MS = 500;
 
@@ -22,11 +23,20 @@ export interface ExactlyOnce {
 
 /** Runs the consumer, a batch at a time. Its failure policy says what becomes of batches that fail. */
 export async function runExactlyOnce({ consumer, producer, handle }: ExactlyOnce): Promise<void> {
+  /** Partitions of which a batch failed: its commit may have taken effect though its answer said otherwise, or nothing. */
+  const unsure = new Set<string>();
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: 1,
     eachBatch: async ({ batch, resolveOffset, isRunning }) => {
+      const key = partitionKey(batch);
+      if (unsure.has(key)) {
+        const committed = (await consumer.committedOffset(batch)) ?? 0;
+        unsure.delete(key);
+        // What is committed is handled; the rest comes again.
+        if (committed > Number(batch.firstOffset())) return resolveOffset(String(committed - 1));
+      }
       const member = memberOf(consumer);
       const transaction = await producer.transaction();
       try {
@@ -34,7 +44,9 @@ export async function runExactlyOnce({ consumer, producer, handle }: ExactlyOnce
         await transaction.sendOffsets(offsetsBehind(batch, member));
         await commitForSure(transaction, isRunning);
       } catch (error) {
-        await transaction.abort();
+        unsure.add(key);
+        // What can't be aborted now is aborted by whatever begins the next transaction.
+        await transaction.abort().catch(() => undefined);
         throw error;
       }
       resolveOffset(batch.lastOffset());

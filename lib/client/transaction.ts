@@ -65,9 +65,12 @@ export class TransactionSession {
     this.#tools = tools;
   }
 
-  /** Initialises the transactional id when that is due: fences who had it before. Errors: one is open already. */
+  /**
+   * Initialises the transactional id when that is due: fences who had it before, and aborts what is open. Errors: one is
+   * open already, and nobody has tried to abort it.
+   */
   async begin(): Promise<Transaction> {
-    if (this.#open?.isActive() === true) {
+    if (this.#open?.isActive() === true && !this.#open.abandon()) {
       throw new StratalogClientError(
         'invalid-argument',
         'a transaction is open already: end it first',
@@ -145,6 +148,7 @@ export class Transaction {
   #last: Promise<unknown> = Promise.resolve();
   #failure: unknown;
   #isActive = true;
+  #isAbandoned = false;
 
   constructor(tools: TransactionTools, session: TransactionSession) {
     this.#tools = tools;
@@ -154,6 +158,12 @@ export class Transaction {
   /** Neither committed nor aborted yet. */
   isActive(): boolean {
     return this.#isActive;
+  }
+
+  /** When its abort did not get through: leaves it to the next initialisation. Whether that is so. */
+  abandon(): boolean {
+    if (this.#isAbandoned) this.#close(false);
+    return this.#isAbandoned;
   }
 
   send({ topic, messages, ...options }: ProducerRecord): Promise<RecordMetadata[]> {
@@ -214,7 +224,10 @@ export class Transaction {
     await this.#end('commit');
   }
 
-  /** Nothing of it becomes visible. */
+  /**
+   * Nothing of it becomes visible. After an error of the connection it may be called again, or another transaction begun,
+   * which aborts this one.
+   */
   async abort(): Promise<void> {
     await this.#last;
     try {
@@ -224,6 +237,7 @@ export class Transaction {
       const isFenced = isKafkaError(error, 'INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING');
       const hasEnded = isKafkaError(error, 'INVALID_TXN_STATE');
       if (isFenced || hasEnded) this.#close(false);
+      this.#isAbandoned = true;
       if (!isFenced) throw error;
     }
   }

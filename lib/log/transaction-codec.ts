@@ -1,13 +1,15 @@
 // A transaction as the one text that both homes store: JSON with short names.
 //
-//   { "p": producer id, "e": epoch, "t": timeout ms, "n": number, "l": last outcome, "d": deadline ms,
+//   { "p": producer id, "e": epoch, "t": timeout ms, "n": number, "l": last outcome,
+//     "m": its epoch, "d": deadline ms,
 //     "q": { <partition>: last sequence }, "s": { <partition>: [ entry, base64 ] },
 //     "o": [ [ group, member, member epoch, topic id, topic name, partition, offset, metadata ] ] }
 //
 // <partition> is `<topicId>/<p>`; offsets and producer ids are digits in text, because they exceed what JSON numbers
 // hold. The transactional id and the version stand beside the text, where conditions can name them.
 
-import { StratalogError } from '../errors.ts';
+import { type Rejected, rejected, StratalogError } from '../errors.ts';
+import { TRANSACTION_BYTES_MAX } from '../limits.ts';
 import { decodeEntry, encodeEntry } from './entry-codec.ts';
 import type { StagedOffset, Transaction, TransactionOutcome } from './transaction.ts';
 
@@ -19,6 +21,7 @@ interface TransactionText {
   readonly t: number;
   readonly n: number;
   readonly l?: TransactionOutcome;
+  readonly m?: number;
   readonly d?: number;
   readonly q: Readonly<Record<string, number>>;
   readonly s: Readonly<Record<string, readonly string[]>>;
@@ -29,7 +32,7 @@ interface TransactionText {
 export type TransactionKey = Pick<Transaction, 'transactionalId' | 'version'>;
 
 export function encodeTransaction(transaction: Transaction): string {
-  const { last, deadlineMs } = transaction;
+  const { last, lastEpoch, deadlineMs } = transaction;
   const staged = [...transaction.staged].map(([key, entries]): [string, string[]] => [
     key,
     entries.map((entry) => Buffer.from(encodeEntry(entry)).toString('base64')),
@@ -40,12 +43,26 @@ export function encodeTransaction(transaction: Transaction): string {
     t: transaction.timeoutMs,
     n: transaction.number,
     ...(last === undefined ? {} : { l: last }),
+    ...(lastEpoch === undefined ? {} : { m: lastEpoch }),
     ...(deadlineMs === undefined ? {} : { d: deadlineMs }),
     q: Object.fromEntries(transaction.sequences),
     s: Object.fromEntries(staged),
     o: transaction.offsets.map(encodeOffset),
   };
   return JSON.stringify(text);
+}
+
+/**
+ * Why a transaction can't be stored, undefined where it can. Sequences are remembered as long as the epoch lasts, some 40
+ * bytes a partition; names and metadata may be long.
+ */
+export function checkTransactionBytes(transaction: Transaction): Rejected | undefined {
+  const bytes = Buffer.byteLength(encodeTransaction(transaction));
+  if (bytes <= TRANSACTION_BYTES_MAX) return undefined;
+  return rejected(
+    'INVALID_REQUEST',
+    `the transaction, with the sequences of all ${transaction.sequences.size} partitions that its producer wrote to, takes ${bytes} bytes, at most ${TRANSACTION_BYTES_MAX}: nothing of this request was staged; commit sooner, or abort it and initialise the transactional id again`,
+  );
 }
 
 /** What `encodeTransaction` made; UNKNOWN_SERVER_ERROR for anything else. */
@@ -63,6 +80,7 @@ export function decodeTransaction(key: TransactionKey, encoded: string): Transac
       timeoutMs: text.t,
       number: text.n,
       ...(text.l === undefined ? {} : { last: text.l }),
+      ...(text.m === undefined ? {} : { lastEpoch: text.m }),
       ...(text.d === undefined ? {} : { deadlineMs: text.d }),
       sequences: new Map(Object.entries(text.q)),
       staged: new Map(staged),

@@ -48,6 +48,8 @@ export interface Transaction {
   readonly number: number;
   /** How the one before it ended; undefined before the first. */
   readonly last?: TransactionOutcome;
+  /** The producer epoch that the one before it was of. */
+  readonly lastEpoch?: number;
   /** When the open one times out, by the storage's clock; undefined: none is open. */
   readonly deadlineMs?: number;
   /** The last sequence of the epoch in each partition, by `partitionKeyText`; kept across transactions. */
@@ -132,7 +134,14 @@ function next(transaction: Transaction): Transaction {
 
 function closed(transaction: Transaction, outcome: TransactionOutcome): Transaction {
   const { deadlineMs: _, ...rest } = next(transaction);
-  return { ...rest, number: rest.number + 1, last: outcome, staged: new Map(), offsets: [] };
+  return {
+    ...rest,
+    number: rest.number + 1,
+    last: outcome,
+    lastEpoch: rest.producerEpoch,
+    staged: new Map(),
+    offsets: [],
+  };
 }
 
 function aborted(transaction: Transaction): Transaction {
@@ -308,6 +317,10 @@ export function planEnd(
   if (transaction !== undefined && hasEnded(transaction, call)) {
     return endedAs(transaction, outcome);
   }
+  // A commit whose answer was lost took effect, though its producer was fenced before it could ask again: not to be
+  // told that it was fenced, and do it all again.
+  const isLate = transaction !== undefined && wasCommitted(transaction, call);
+  if (isLate && outcome === 'committed') return { kind: 'done', outcome };
   const refusal = refuseCall(transaction, call, nowMs);
   if (refusal?.kind === 'timed-out' && outcome === 'aborted') {
     return { kind: 'close', next: refusal.next };
@@ -332,6 +345,16 @@ function hasEnded(transaction: Transaction, call: TransactionCall): boolean {
     transaction.producerId === call.producerId &&
     transaction.producerEpoch === call.producerEpoch &&
     transaction.number === call.number + 1
+  );
+}
+
+/** The transaction before is the caller's, whoever has the id by now. */
+function wasCommitted(transaction: Transaction, call: TransactionCall): boolean {
+  return (
+    transaction.producerId === call.producerId &&
+    transaction.lastEpoch === call.producerEpoch &&
+    transaction.number === call.number + 1 &&
+    transaction.last === 'committed'
   );
 }
 

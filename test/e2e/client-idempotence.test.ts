@@ -8,8 +8,9 @@ import {
   Stratalog,
   StratalogConnectionError,
 } from '../../lib/index.ts';
+import { TAIL_ENTRIES_ROLL } from '../../lib/limits.ts';
 import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
-import { createTopic, keepingLogger, quickClient } from '../support/client.ts';
+import { createTopic, keepingLogger, quickClient, sendAll } from '../support/client.ts';
 import { batchOf, SeededRandom } from '../support/test-log.ts';
 
 type Loss = 'request' | 'answer' | undefined;
@@ -206,6 +207,38 @@ describe('an idempotent producer', () => {
     const topic = await newTopic();
     const sent = producer.send({ ...one(topic, 'x'), acks: 0 });
     await expect(sent).rejects.toMatchObject({ reason: 'invalid-argument' });
+  });
+
+  it('takes a duplicate that is too old to have an offset as stored (no-double-append)', async () => {
+    const topic = await newTopic();
+    const bodies: Uint8Array[] = [];
+    const transport = httpTransport({ endpoint: home.url });
+    const client = new Stratalog({
+      logger: keepingLogger(),
+      transport: {
+        ...transport,
+        async send(request) {
+          if (!request.path.startsWith('/records') || request.body === undefined) {
+            return await transport.send(request);
+          }
+          bodies.push(request.body);
+          const answer = await transport.send(request);
+          const [first] = bodies;
+          if (bodies.length < 2 || first === undefined) return answer;
+          // Meanwhile so much was appended that nobody knows any more where the first batch is; it comes again.
+          for (let index = 0; index < 2 * TAIL_ENTRIES_ROLL; index += 1) {
+            await sendAll(steady, topic, [{ value: 'other', partition: 0 }]);
+          }
+          const again = await transport.send({ ...request, body: first });
+          expect(String(again.body)).toContain('DUPLICATE_SEQUENCE_NUMBER');
+          return again;
+        },
+      },
+    });
+    const offsets = await produce(client, ALONE, [one(topic, 'a'), one(topic, 'b')]);
+    expect(offsets).toEqual(['0', undefined]);
+    const values = (await valuesOf(topic)).filter((value) => value !== 'other');
+    expect(values).toEqual(['a', 'b']);
   });
 
   it('that was fenced fails that send, and goes on under another id (fenced)', async () => {

@@ -206,6 +206,25 @@ describe('producer.transaction', () => {
     await expect(plain.transaction()).rejects.toMatchObject({ reason: 'invalid-argument' });
   });
 
+  it('that could not be aborted gives way to the next one, and nothing of it appears (atomic-transaction)', async () => {
+    const topic = await newTopic();
+    let isDown = false;
+    const lossy = lossyClient(/^\/transactions\/[^/]+\/abort/, () =>
+      isDown ? 'request' : undefined,
+    );
+    const producer = await newProducer(lossy);
+    const lost = await producer.transaction();
+    await lost.send(one(topic, 'lost'));
+    isDown = true;
+    await expect(producer.transaction()).rejects.toMatchObject({ reason: 'invalid-argument' });
+    await expect(lost.abort()).rejects.toMatchObject({ reason: 'broken' });
+    const next = await producer.transaction();
+    expect(lost.isActive()).toBe(false);
+    await next.send(one(topic, 'next'));
+    await next.commit();
+    expect(await valuesOf(topic)).toEqual(['next']);
+  });
+
   it.each([1, 2, 3])(
     'is whole, once or never, whatever gets lost, seed %i (atomic-transaction, no-double-append)',
     async (seed) => {
@@ -310,6 +329,36 @@ describe('consume, transform, produce', () => {
     await waitUntil(async () => (await outputsOf(output)).length >= total, { timeoutMs: 30_000 });
     await last.disconnect();
     expect(await outputsOf(output)).toEqual(outputOf(numbers(total)));
+  });
+
+  it('does not do again what was committed when it hears that it was fenced instead (no-double-append, fenced)', async () => {
+    const [input, output] = [await newTopic(1), await newTopic(1)];
+    await sendAll(client, input, [{ value: 'a' }]);
+    const transactionalId = `eos-${made}`;
+    const transport = httpTransport({ endpoint: home.url });
+    let commits = 0;
+    const unlucky = new Stratalog({
+      logger: keepingLogger(),
+      retry: { initialRetryTime: 1 },
+      transport: {
+        ...transport,
+        async send(request) {
+          const answer = await transport.send(request);
+          if (!request.path.endsWith('/commit') || ++commits > 1) return answer;
+          // The answer is lost, and before it is asked for again somebody else has and has used the id.
+          const other = await newProducer(client, transactionalId);
+          const transaction = await other.transaction();
+          await transaction.send(one(output, 'other'));
+          await transaction.commit();
+          throw new StratalogConnectionError('lost', { reason: 'broken' });
+        },
+      },
+    });
+    const consumer = await doubled(unlucky, { input, output, transactionalId });
+    await sendAll(client, input, [{ value: 'b' }]);
+    await waitUntil(async () => (await valuesOf(output)).includes('b!'));
+    await consumer.disconnect();
+    expect(await valuesOf(output)).toEqual(['a!', 'other', 'b!']);
   });
 
   it('undoes what a handler sent before it threw, and does it again', async () => {

@@ -1,6 +1,6 @@
 // The consumer: puts membership, ownership, fetcher, runner and committer together under kafkajs's methods.
 
-import { describeGroup, type GroupDescription } from '../admin-groups.ts';
+import { describeGroup, fetchGroupOffsets, type GroupDescription } from '../admin-groups.ts';
 import type { ApiClient } from '../api-client.ts';
 import { errorOf, StratalogClientError, type StratalogRequestError } from '../errors.ts';
 import type { Instrumentation } from '../instrumentation.ts';
@@ -11,6 +11,7 @@ import type {
   KafkaMessage,
   Logger,
   Message,
+  TopicPartition,
   TopicPartitionOffset,
   TopicPartitionOffsetAndMetadata,
   TopicPartitions,
@@ -214,6 +215,13 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
       topic,
       partitions: leases.map(({ partition }) => partition).sort((left, right) => left - right),
     }));
+  }
+
+  /** The offset that the group has committed of a partition; undefined: none. */
+  async committedOffset({ topic, partition }: TopicPartition): Promise<number | undefined> {
+    const topics = await fetchGroupOffsets(this.#base.api, this.#config.groupId, [topic]);
+    const found = topics[0]?.partitions.find((one) => one.partition === partition);
+    return found === undefined ? undefined : Number(found.offset);
   }
 
   /** Who this member is, for offsets that a transaction commits (KIP-447); undefined while it is in no group. */

@@ -3,6 +3,7 @@
 import { type Rejected, rejected } from '../../errors.ts';
 import type { AppendRejected, PartitionBatches } from '../../log/append.ts';
 import { planStage, type StagedBatch, type TransactionCall } from '../../log/transaction.ts';
+import { checkTransactionBytes } from '../../log/transaction-codec.ts';
 import {
   type Checked,
   checkPart,
@@ -74,7 +75,7 @@ export async function stageBatches(
         case 'duplicate':
           return { answer: STAGED };
         case 'stage': {
-          const refused = await put();
+          const refused = checkTransactionBytes(plan.next) ?? (await put());
           return refused === undefined ? { answer: STAGED, next: plan.next } : { answer: refused };
         }
       }

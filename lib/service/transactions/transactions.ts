@@ -31,6 +31,7 @@ import {
   type TransactionCall,
   type TransactionOutcome,
 } from '../../log/transaction.ts';
+import { checkTransactionBytes } from '../../log/transaction-codec.ts';
 import type { ProducerStore } from '../../ports/producer-store.ts';
 import { unknownPartition, unknownTopic } from '../append/append-parts.ts';
 import { withRetries } from '../retry.ts';
@@ -199,8 +200,10 @@ function stepOf(plan: StagePlan): Step<Staged | Rejected> {
       return { next: plan.next, answer: plan.refusal };
     case 'duplicate':
       return { answer: staged };
-    case 'stage':
-      return { next: plan.next, answer: staged };
+    case 'stage': {
+      const refused = checkTransactionBytes(plan.next);
+      return refused === undefined ? { next: plan.next, answer: staged } : { answer: refused };
+    }
   }
 }
 

@@ -225,6 +225,38 @@ describe('staging', () => {
   });
 });
 
+describe('what a transaction remembers', () => {
+  /** As after many transactions of one epoch. */
+  const rememberPartitions = async (count: number): Promise<void> => {
+    const { transaction } = await log.storage.transactions.readTransaction('transfers');
+    if (transaction === undefined) throw new Error('no transaction');
+    const keys = Array.from({ length: count }, (_, index) => `${topic.topicId}/${index + 1_000}`);
+    await log.storage.transactions.writeTransaction({
+      ...transaction,
+      version: transaction.version + 1,
+      sequences: new Map(keys.map((key) => [key, 2_000_000_000])),
+    });
+  };
+
+  it('may be thousands of partitions of one epoch', async () => {
+    await rememberPartitions(9_500);
+    expect(await producer.stage('accounts', { 0: 'a', 1: 'b' })).toBe('staged');
+    expect(await producer.end('committed')).toBe('committed');
+  });
+
+  it('is refused before it is staged where its item can hold no more, and an initialisation cures that', async () => {
+    await rememberPartitions(9_885);
+    log.wire.take();
+    expect(await producer.stage('accounts', { 0: 'a' })).toBe('INVALID_REQUEST');
+    expect(log.wire.take()).toEqual({ readTransaction: 1 });
+    expect(await producer.end('aborted')).toBe('aborted');
+    await producer.init();
+    expect(await producer.stage('accounts', { 0: 'a' })).toBe('staged');
+    expect(await producer.end('committed')).toBe('committed');
+    expect(await values(0)).toEqual(['a']);
+  });
+});
+
 describe('a batch of a transactional producer outside of a transaction', () => {
   it.each([
     ['its bit says so', { isTransactional: true, producerId: 9n }],
@@ -344,6 +376,31 @@ describe('a newer instance of the same transactional id', () => {
       expect(await all()).toEqual([[], [], []]);
     },
   );
+
+  it('leaves a commit that took effect committed: its producer hears so, not that it was fenced (fenced)', async () => {
+    await producer.stage('accounts', { 0: 'a' });
+    const newer = new TestProducer(log.another());
+    log.wire.fail('commitTransaction', 'after');
+    log.wire.meanwhile('commitTransaction', async () =>
+      log.wire.meanwhile('readTransaction', () => newer.init()),
+    );
+    expect(await producer.end('committed', true)).toBe('committed');
+    expect(await producer.end('committed', true)).toBe('committed');
+    expect(await producer.end('aborted', true)).toBe('INVALID_PRODUCER_EPOCH');
+    // When the newer instance has ended a transaction, nobody knows any more how the one before it ended.
+    await newer.stage('accounts', { 0: 'b' });
+    expect(await newer.end('aborted')).toBe('aborted');
+    expect(await producer.end('committed', true)).toBe('INVALID_PRODUCER_EPOCH');
+    expect(await values(0)).toEqual(['a']);
+  });
+
+  it('does not pass its commits off as those of the older one (fenced)', async () => {
+    const newer = new TestProducer(log.another());
+    await newer.init();
+    await newer.stage('accounts', { 0: 'b' });
+    expect(await newer.end('committed')).toBe('committed');
+    expect(await producer.end('committed')).toBe('INVALID_PRODUCER_EPOCH');
+  });
 
   it('begins its sequences anew, and hears how the last transaction ended', async () => {
     await producer.stage('accounts', { 0: 'a' });
