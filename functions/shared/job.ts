@@ -5,8 +5,11 @@ import { metricLine } from './metrics.ts';
 
 /** What is left for the answer, and for requests under way. */
 const TIME_MARGIN_MS = 15_000;
-/** Objects that are not what the index says, whichever job met them; an alarm watches it. */
-const DAMAGED_OBJECTS = 'DamagedObjects';
+/** Alarms watch these, whichever job tells them: objects that are not what the index says, and what jobs failed at. */
+const ALARMING: Readonly<Record<string, string>> = {
+  damaged: 'DamagedObjects',
+  failures: 'JobFailures',
+};
 
 interface JobContext {
   getRemainingTimeInMillis(): number;
@@ -34,9 +37,11 @@ export function jobHandler<Event>(
 export function metricsOf(name: string, report: object): Record<string, number> {
   const metrics: Record<string, number> = {};
   for (const [key, value] of Object.entries(report)) {
-    if (typeof value === 'number') metrics[`${name}.${key}`] = value;
-    if (Array.isArray(value)) metrics[`${name}.${key}`] = value.length;
+    const count: unknown = Array.isArray(value) ? value.length : value;
+    if (typeof count !== 'number') continue;
+    metrics[`${name}.${key}`] = count;
+    const alarming = ALARMING[key];
+    if (alarming !== undefined && count > 0) metrics[alarming] = count;
   }
-  const damagedCount = metrics[`${name}.damaged`] ?? 0;
-  return damagedCount > 0 ? { ...metrics, [DAMAGED_OBJECTS]: damagedCount } : metrics;
+  return metrics;
 }

@@ -5,8 +5,6 @@ import {
   Alarm,
   ComparisonOperator,
   Dashboard,
-  type IMetric,
-  MathExpression,
   type Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -14,7 +12,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { dashboardWidgets } from './dashboard.ts';
-import { jobMetric, type Observed, ownMetric, tableMetric } from './metrics.ts';
+import { type Observed, ownMetric, tableMetric } from './metrics.ts';
 
 const PERIOD = Duration.minutes(1);
 /** The rarest job runs once an hour. */
@@ -30,7 +28,7 @@ export interface ObservabilityProps extends Observed {
 interface AlarmRule {
   readonly id: string;
   readonly description: string;
-  readonly metric: IMetric;
+  readonly metric: Metric;
   /** The alarm rises above it. */
   readonly threshold: number;
   /** In as many periods of the last five. */
@@ -140,7 +138,7 @@ function jobRules({ jobs }: Observed): readonly AlarmRule[] {
     {
       id: 'PartitionsFail',
       description: 'Background jobs run, and fail at some partitions, hour after hour.',
-      metric: sumOf(Object.keys(jobs).map((job) => jobMetric(job, 'failures'))),
+      metric: ownMetric('JobFailures').with({ period: JOB_PERIOD }),
       threshold: 0,
       periods: 3,
     },
@@ -152,14 +150,4 @@ function jobRules({ jobs }: Observed): readonly AlarmRule[] {
       periods: 1,
     },
   ];
-}
-
-/** A metric without data in a period counts as nothing. */
-function sumOf(metrics: readonly Metric[]): MathExpression {
-  const terms = metrics.map((metric, index): [string, Metric] => [`m${index}`, metric]);
-  return new MathExpression({
-    expression: terms.map(([name]) => `FILL(${name}, 0)`).join(' + '),
-    usingMetrics: Object.fromEntries(terms),
-    period: JOB_PERIOD,
-  });
 }

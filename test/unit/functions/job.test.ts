@@ -9,6 +9,7 @@ describe('metricsOf', () => {
       'merge.segments': 2,
       'merge.failures': 1,
       'merge.damaged': 0,
+      JobFailures: 1,
     });
   });
 
