@@ -114,7 +114,7 @@ export class TestProducer {
 
 /** The member of the group has claimed these partitions. */
 export async function claimPartitions(
-  storage: LocalStorage,
+  storage: Pick<LocalStorage, 'groups' | 'offsets'>,
   topic: { readonly topicId: string; readonly name: string },
   partitions: readonly number[],
 ): Promise<void> {
