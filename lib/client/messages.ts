@@ -84,11 +84,15 @@ function receivedHeaders(headers: readonly RecordHeader[]): ReceivedHeaders {
   return received;
 }
 
-export function messageOf(record: BatchRecord, offset: string): KafkaMessage {
+/** Offset and timestamp are given as text. */
+export function messageOf(
+  record: BatchRecord,
+  { offset, timestamp }: Pick<KafkaMessage, 'offset' | 'timestamp'>,
+): KafkaMessage {
   return {
     key: bufferOf(record.key),
     value: bufferOf(record.value),
-    timestamp: String(record.timestamp),
+    timestamp,
     attributes: 0,
     offset,
     headers: receivedHeaders(record.headers),

@@ -91,7 +91,7 @@ export class Producer {
   readonly #api: ApiClient;
   readonly #retry: Required<RetryOptions>;
   readonly #instrumentation: Instrumentation<ProducerEventPayloads>;
-  readonly #telemetry: Telemetry;
+  readonly #telemetry: Telemetry | undefined;
   readonly #metadata: TopicMetadata;
   readonly #partitioner: Partitioner;
   readonly #queue = new ProduceQueue(RECORD_BATCH_BYTES);
@@ -100,7 +100,8 @@ export class Producer {
   readonly #buffer: SendBuffer;
   readonly #lingerMs: number;
   readonly #inFlight = new Set<Promise<void>>();
-  #timer: NodeJS.Timeout | undefined;
+  /** Calls off the dispatch that is to come. */
+  #callOff: (() => void) | undefined;
   /** Sends enter the queue in the order of their calls: each waits for the one before to be in. */
   #admitted: Promise<unknown> = Promise.resolve();
   #isConnected = false;
@@ -111,7 +112,7 @@ export class Producer {
       readonly api: ApiClient;
       readonly retry: RetryOptions;
       readonly instrumentation: Instrumentation<ProducerEventPayloads>;
-      readonly telemetry: Telemetry;
+      readonly telemetry: Telemetry | undefined;
       readonly findMember: TransactionTools['findMember'];
     },
   ) {
@@ -156,6 +157,7 @@ export class Producer {
 
   /** Resolves when every record is stored (acks=0: handed over), with one entry a partition. */
   sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]> {
+    if (this.#telemetry === undefined) return this.#sendBatch(batch);
     return this.#telemetry.send(batch, (traced) => this.#sendBatch(traced));
   }
 
@@ -274,16 +276,16 @@ export class Producer {
     if (readySinceMs === undefined) return;
     if (readyBytes >= (this.#config.batchBytes ?? BATCH_BYTES)) {
       this.#dispatch();
-    } else if (this.#timer === undefined) {
+    } else if (this.#callOff === undefined) {
       const lingeredMs = performance.now() - readySinceMs;
-      this.#timer = setTimeout(() => this.#dispatch(), Math.max(0, this.#lingerMs - lingeredMs));
+      this.#callOff = after(this.#lingerMs - lingeredMs, () => this.#dispatch());
     }
   }
 
   /** Sends what may go now. */
   #dispatch(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#callOff?.();
+    this.#callOff = undefined;
     const requestsMax = this.#config.maxInFlightRequests ?? (this.#config.lowLatency ? 20 : 5);
     while (this.#inFlight.size < requestsMax) {
       const partitions = this.#queue.take((acks) => this.#requestBytes(acks));
@@ -308,6 +310,16 @@ export class Producer {
       },
     });
   }
+}
+
+/** Acts later, and says how to call it off. Without a delay it is when this turn's other sends are in, not a timer's 1 ms. */
+function after(delayMs: number, act: () => void): () => void {
+  if (delayMs <= 0) {
+    const immediate = setImmediate(act);
+    return () => clearImmediate(immediate);
+  }
+  const timer = setTimeout(act, delayMs);
+  return () => clearTimeout(timer);
 }
 
 /** What a send says of all its records. */

@@ -10,7 +10,7 @@ import { StratalogClientError } from './errors.ts';
 import { Instrumentation, type RequestPayload } from './instrumentation.ts';
 import { Producer, type ProducerConfig, type ProducerEventPayloads } from './producer.ts';
 import { type ReadBatch, type ReadOptions, readTopic } from './reader.ts';
-import { NO_TELEMETRY, type OpenTelemetryApi, type Telemetry, telemetryOf } from './telemetry.ts';
+import { type OpenTelemetryApi, type Telemetry, telemetryOf } from './telemetry.ts';
 import type { GroupMetadata } from './transaction.ts';
 import type { Transport } from './transport.ts';
 import { httpTransport } from './transports/http.ts';
@@ -45,14 +45,14 @@ const QUIET_CONSOLE: Logger = {
 export class Stratalog {
   readonly #transport: Transport;
   readonly #config: StratalogConfig;
-  readonly #telemetry: Telemetry;
+  readonly #telemetry: Telemetry | undefined;
   readonly #consumers = new Set<Consumer>();
 
   constructor(config: StratalogConfig) {
     this.#config = config;
     this.#transport = config.transport ?? overHttp(config);
     const { openTelemetry } = config;
-    this.#telemetry = openTelemetry === undefined ? NO_TELEMETRY : telemetryOf(openTelemetry);
+    this.#telemetry = openTelemetry === undefined ? undefined : telemetryOf(openTelemetry);
   }
 
   producer(config: ProducerConfig = {}): Producer {

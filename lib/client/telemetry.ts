@@ -57,11 +57,6 @@ export interface HandledRecords {
   readonly messages: readonly KafkaMessage[];
 }
 
-export const NO_TELEMETRY: Telemetry = {
-  send: (batch, work) => work(batch),
-  process: (_, work) => work(),
-};
-
 export function telemetryOf(api: OpenTelemetryApi): Telemetry {
   const tracer = api.trace.getTracer('stratalog');
 

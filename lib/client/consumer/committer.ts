@@ -71,6 +71,8 @@ export class Committer {
     const { policy, leases } = this.#tools;
     if (!policy.enabled) return undefined;
     const elapsedMs = performance.now() - this.#lastAtMs;
+    // Asked after every record: counting is for those who want it.
+    if (policy.threshold === null && elapsedMs < (policy.intervalMs ?? Infinity)) return undefined;
     let handledCount = 0;
     for (const lease of leases()) handledCount += lease.uncommittedCount;
     return isCommitDue(policy, { handledCount, elapsedMs }) ? this.commitHandled() : undefined;

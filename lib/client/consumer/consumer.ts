@@ -43,7 +43,8 @@ export interface ConsumerBase {
   readonly api: ApiClient;
   readonly instrumentation: Instrumentation<ConsumerEventPayloads>;
   readonly logger: Logger;
-  readonly telemetry: Telemetry;
+  /** Undefined: nobody traces. */
+  readonly telemetry: Telemetry | undefined;
   /** Sends dead letters. */
   readonly send: (topic: string, messages: readonly Message[]) => Promise<void>;
 }
@@ -275,51 +276,50 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
     committer: Committer,
     countsWhen: 'handled' | 'delivered',
   ): Runner {
-    const { instrumentation, send } = this.#base;
-    return new Runner(
-      {
-        handler: handlerOf(config),
-        eachBatchAutoResolve: config.eachBatchAutoResolve ?? true,
-        partitionsConsumedConcurrently: config.partitionsConsumedConcurrently ?? 1,
-        concurrencyByKey: config.concurrencyByKey ?? 1,
-        countsWhen,
-        failurePolicy: this.#config.failurePolicy ?? {},
+    const { instrumentation, send, telemetry } = this.#base;
+    return new Runner({
+      handler: handlerOf(config),
+      eachBatchAutoResolve: config.eachBatchAutoResolve ?? true,
+      partitionsConsumedConcurrently: config.partitionsConsumedConcurrently ?? 1,
+      concurrencyByKey: config.concurrencyByKey ?? 1,
+      countsWhen,
+      failurePolicy: this.#config.failurePolicy ?? {},
+      leases: () => this.#ownership.leases(),
+      committer,
+      isPaused: (lease) => this.#pauses.isPaused(lease),
+      pause: (lease) => {
+        const topics = [{ topic: lease.topic, partitions: [lease.partition] }];
+        this.pause(topics);
+        return () => this.resume(topics);
       },
-      {
-        leases: () => this.#ownership.leases(),
-        committer,
-        isPaused: (lease) => this.#pauses.isPaused(lease),
-        pause: (lease) => {
-          const topics = [{ topic: lease.topic, partitions: [lease.partition] }];
-          this.pause(topics);
-          return () => this.resume(topics);
-        },
-        putAside: (lease, { topic, messages, error, attempts }) => {
-          const { groupId } = this.#config;
-          const letterOf = (message: KafkaMessage): Message =>
-            deadLetterOf({
-              topic: lease.topic,
-              partition: lease.partition,
-              groupId,
-              message,
-              error,
-              attempts,
-            });
-          return send(topic, messages.map(letterOf));
-        },
-        traced: ({ topic, partition }, messages, work) => {
-          const { groupId } = this.#config;
-          return this.#base.telemetry.process({ topic, partition, groupId, messages }, work);
-        },
-        drained: () => this.#running?.fetcher.tick(),
-        failed: (error) => this.#crash(error),
-        warn: (message) => this.#warn(message),
-        batchStarted: (batch) =>
-          instrumentation.emit('consumer.start_batch_process', processOf(batch)),
-        batchEnded: (batch, duration) =>
-          instrumentation.emit('consumer.end_batch_process', { ...processOf(batch), duration }),
+      putAside: (lease, { topic, messages, error, attempts }) => {
+        const { groupId } = this.#config;
+        const letterOf = (message: KafkaMessage): Message =>
+          deadLetterOf({
+            topic: lease.topic,
+            partition: lease.partition,
+            groupId,
+            message,
+            error,
+            attempts,
+          });
+        return send(topic, messages.map(letterOf));
       },
-    );
+      traced:
+        telemetry &&
+        ((lease, messages, work) => {
+          const { topic, partition } = lease;
+          const { groupId } = this.#config;
+          return telemetry.process({ topic, partition, groupId, messages }, work);
+        }),
+      drained: () => this.#running?.fetcher.tick(),
+      failed: (error) => this.#crash(error),
+      warn: (message) => this.#warn(message),
+      batchStarted: (batch) =>
+        instrumentation.emit('consumer.start_batch_process', processOf(batch)),
+      batchEnded: (batch, duration) =>
+        instrumentation.emit('consumer.end_batch_process', { ...processOf(batch), duration }),
+    });
   }
 
   #fetcher(): Fetcher {

@@ -8,12 +8,20 @@ import type { KafkaMessage } from '../types.ts';
 /** The records of whole batches from `offset` on: the first batch may begin before it. Errors: CORRUPT_MESSAGE. */
 export function messagesFrom(bytes: Buffer, offset: number): KafkaMessage[] {
   const messages: KafkaMessage[] = [];
+  // Records that were sent together mostly have one time, and its text is most of what a small record costs.
+  let timeMs = Number.NaN;
+  let timestamp = '';
   for (const header of splitBatches(bytes)) {
     if (header.isControl) continue;
     const base = Number(header.baseOffset);
     forEachRecord(bytes, header.position, {}, (record) => {
       const at = base + record.offsetDelta;
-      if (at >= offset) messages.push(messageOf(record, String(at)));
+      if (at < offset) return true;
+      if (record.timestamp !== timeMs) {
+        timeMs = record.timestamp;
+        timestamp = String(timeMs);
+      }
+      messages.push(messageOf(record, { offset: String(at), timestamp }));
       return true;
     });
   }

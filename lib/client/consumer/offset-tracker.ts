@@ -50,15 +50,19 @@ export class OffsetTracker {
   /** Everything up to `offset`, itself included, is handled, whether it was begun or not. */
   completeThrough(offset: number): void {
     if (offset < this.#watermark) return;
-    const rest = this.#begun.slice(this.#first).filter((begun) => begun > offset);
-    const passed = this.#begun.length - this.#first - rest.length;
-    this.#begun = rest;
-    this.#first = 0;
-    for (const completed of this.#completed) {
-      if (completed <= offset) this.#completed.delete(completed);
+    let passed = 0;
+    for (
+      let next = this.#begun[this.#first];
+      next !== undefined && next <= offset;
+      next = this.#begun[this.#first]
+    ) {
+      this.#first += 1;
+      passed += 1;
+      this.#completed.delete(next);
     }
     this.#handledCount += Math.max(passed, 1);
     this.#watermark = offset + 1;
+    if (this.#first === this.#begun.length || this.#first > 1024) this.#compact();
   }
 
   /** These were handed out and won't be finished: they will be begun again. */

@@ -38,6 +38,8 @@ export class Pauses {
   }
 
   isPaused(place: TopicPartition): boolean {
+    // Asked before every record.
+    if (this.#topics.size === 0 && this.#partitions.size === 0) return false;
     return this.#topics.has(place.topic) || this.#partitions.has(partitionKey(place));
   }
 

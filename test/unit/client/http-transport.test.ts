@@ -1,7 +1,11 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { httpTransport } from '../../../lib/client/transports/http.ts';
+import { selfSigned } from '../../support/self-signed.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -11,15 +15,25 @@ afterEach(() => {
   }
 });
 
-async function serve(
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<string> {
-  const server = createServer(answer);
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+async function listen(server: Server): Promise<string> {
   servers.push(server);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function serve(answer: Answer): Promise<string> {
+  return `http://${await listen(createServer(answer))}`;
+}
+
+/** The process trusts it from now on. */
+async function serveSecurely(answer: Answer): Promise<string> {
+  const { key, cert } = selfSigned();
+  setDefaultCACertificates([...getCACertificates('default'), cert]);
+  return `https://${await listen(createSecureServer({ key, cert }, answer))}`;
 }
 
 function ask(signal: AbortSignal = new AbortController().signal) {
@@ -67,6 +81,37 @@ describe.each([
     expect(ports.size).toBeLessThanOrEqual(2);
     await transport.close();
   });
+
+  it.each([
+    ['HTTP', serve],
+    ['HTTPS', serveSecurely],
+  ])(
+    'puts answers of any size together by %s, several at once on kept connections',
+    async (__, how) => {
+      const endpoint = await how((request, response) => {
+        const [, size, kind] = request.url?.split('/') ?? [];
+        const body = randomBytes(Number(size));
+        response.setHeader('x-hash', createHash('sha256').update(body).digest('hex'));
+        if (kind === 'known') response.setHeader('content-length', body.length);
+        else response.flushHeaders();
+        for (let at = 0; at < body.length; at += 70_001)
+          response.write(body.subarray(at, at + 70_001));
+        response.end();
+      });
+      const transport = httpTransport({ endpoint, ...options });
+      const sizes = [0, 1, 65_535, 131_072, 1_300_000];
+      const paths = sizes.flatMap((size) => [`/${size}/known`, `/${size}/chunked`]);
+      for (let round = 0; round < 2; round += 1) {
+        const answers = await Promise.all(paths.map((path) => transport.send({ ...ask(), path })));
+        const hashes = answers.map(({ body }) => createHash('sha256').update(body).digest('hex'));
+        expect(hashes).toEqual(answers.map(({ headers }) => headers.get('x-hash')));
+        expect(answers.map(({ body }) => body.length)).toEqual(
+          sizes.flatMap((size) => [size, size]),
+        );
+      }
+      await transport.close();
+    },
+  );
 
   it('says that the connection broke when an answer is cut off', async () => {
     const endpoint = await serve((request, response) => {
