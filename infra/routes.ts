@@ -35,6 +35,7 @@ export const ROUTES = [
   { method: 'PATCH', path: TOPIC, function: 'topics' },
   { method: 'DELETE', path: TOPIC, function: 'topics' },
   { method: 'GET', path: `${TOPIC}/configs`, function: 'topics' },
+  { method: 'GET', path: `${TOPIC}/configs/{name}`, function: 'topics' },
   { method: 'GET', path: `${TOPIC}/partitions`, function: 'topics' },
   { method: 'GET', path: PARTITION, function: 'topics' },
   { method: 'POST', path: `${PARTITION}/records/delete`, function: 'topics' },

@@ -49,8 +49,9 @@ export const FETCH_POLL_MS_MAX = 500;
 /** On one machine a look at a head costs next to nothing. */
 export const LOCAL_POLL_MS_MIN = 2;
 export const LOCAL_POLL_MS_MAX = 25;
-/** Requests with acks=0 that may wait in one process. */
+/** Requests with acks=0 that may wait in one process, and what they may hold together. */
 export const LATE_APPENDS_MAX = 1_000;
+export const LATE_APPEND_BYTES_MAX = 64 * MIB;
 /** How many index look-ups a time search may take: 2^64 offsets halved. */
 export const TIME_SEARCH_STEPS_MAX = 64;
 /** A reader that finds what it held replaced looks afresh at the head this often. */

@@ -5,9 +5,12 @@ import { type Context, Hono } from 'hono';
 import { type Call, type Operation, RAW_MEDIA_TYPE, type Route } from './operation.ts';
 import { problem, type Refusal, refusalOf } from './problem.ts';
 import type { Reply } from './reply.ts';
-import { prefersRaw, readBody, readPlainly } from './request-body.ts';
+import { prefersRaw, type ReadAll, readBody, readPlainly } from './request-body.ts';
+import { validationMessage } from './validation.ts';
 
 export const CLUSTER_PREFIX = '/v3/clusters/:cluster_id';
+
+const PLAINLY = { error: validationMessage };
 
 const TOO_LARGE: Refusal = {
   code: 'BODY_TOO_LARGE',
@@ -24,8 +27,8 @@ export interface SentAnswer {
 
 /** Shorter ways for bodies than the platform's Request and Response; `environment` is the server's, by request. */
 export interface BodyShortcuts {
-  /** The whole body, which has this many bytes. */
-  read(environment: unknown, lengthBytes: number): Promise<Uint8Array>;
+  /** As ReadAll. */
+  read(environment: unknown, limits: Parameters<ReadAll>[1]): ReturnType<ReadAll>;
   /** Sends; what it returns says that it did. */
   send(environment: unknown, answer: SentAnswer): Response;
 }
@@ -101,16 +104,19 @@ async function run<Uses>(
   const { operation } = one;
   const { req } = context;
   const wantsRaw = prefersRaw(req.raw, operation);
-  const params = operation.params?.parse(withoutCluster(req.param()));
-  const query = operation.query?.parse(queryOf(req.url));
+  const params = operation.params?.parse(withoutCluster(req.param()), PLAINLY);
+  const query = operation.query?.parse(queryOf(req.url), PLAINLY);
   const { bodies, stopping } = options;
-  const body = await readBody(req.raw, operation, (request, lengthBytes) =>
-    bodies === undefined ? readPlainly(request) : bodies.read(context.env, lengthBytes),
+  const body = await readBody(req.raw, operation, (request, limits) =>
+    bodies === undefined ? readPlainly(request, limits) : bodies.read(context.env, limits),
   );
   const call: Call = {
     params: params as Call['params'],
     query: query as Call['query'],
-    body: body.kind === 'json' ? (operation.body?.parse(body.value) as Call['body']) : undefined,
+    body:
+      body.kind === 'json'
+        ? (operation.body?.parse(body.value, PLAINLY) as Call['body'])
+        : undefined,
     raw: body.kind === 'raw' ? body.bytes : undefined,
     wantsRaw,
     clientId: req.header('x-client-id'),

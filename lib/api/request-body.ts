@@ -14,25 +14,26 @@ function tooLarge(byteCount: number | string): StratalogError {
   );
 }
 
-/** Reads a body of a known length, within the limit. */
-export type ReadExactly = (request: Request, lengthBytes: number) => Promise<Uint8Array>;
+/** Reads a body that has this many bytes, or, undefined, no more than so many; undefined when it has more. */
+export type ReadAll = (
+  request: Request,
+  limits: { readonly lengthBytes: number | undefined; readonly bytesMax: number },
+) => Promise<Uint8Array | undefined>;
 
-export const readPlainly = async (request: Request): Promise<Uint8Array> =>
-  new Uint8Array(await request.arrayBuffer());
+/** By the platform's Request, which in Lambda is made of bytes that are there already. */
+export const readPlainly: ReadAll = async (request, { bytesMax }) => {
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  return bytes.length > bytesMax ? undefined : bytes;
+};
 
 /** The whole body, read no further than the limit. */
-async function readBytes(request: Request, readExactly: ReadExactly): Promise<Uint8Array> {
+async function readBytes(request: Request, readAll: ReadAll): Promise<Uint8Array> {
   const length = request.headers.get('content-length');
   if (length !== null && Number(length) > REQUEST_BYTES_MAX) throw tooLarge(length);
-  if (length !== null) return readExactly(request, Number(length));
-  const chunks: Uint8Array[] = [];
-  let byteCount = 0;
-  for await (const chunk of request.body ?? []) {
-    byteCount += chunk.length;
-    if (byteCount > REQUEST_BYTES_MAX) throw tooLarge(`more than ${REQUEST_BYTES_MAX}`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const lengthBytes = length === null ? undefined : Number(length);
+  const bytes = await readAll(request, { lengthBytes, bytesMax: REQUEST_BYTES_MAX });
+  if (bytes === undefined) throw tooLarge(`more than ${REQUEST_BYTES_MAX}`);
+  return bytes;
 }
 
 function mediaType(request: Request): string {
@@ -65,7 +66,7 @@ export type RequestBody =
 export async function readBody(
   request: Request,
   operation: Operation,
-  readExactly: ReadExactly,
+  readAll: ReadAll,
 ): Promise<RequestBody> {
   if (operation.body === undefined) return { kind: 'none' };
   const encoding = request.headers.get('content-encoding') ?? 'identity';
@@ -84,14 +85,18 @@ export async function readBody(
       `content-type "${type.slice(0, 80)}" is not taken; send application/json${taken}`,
     );
   }
-  const bytes = await readBytes(request, readExactly);
+  const bytes = await readBytes(request, readAll);
   return isRaw ? { kind: 'raw', bytes } : { kind: 'json', value: parseJson(bytes) };
 }
 
 /** Whether the caller takes raw batches rather than JSON. Throws NOT_ACCEPTABLE when it takes neither. */
 export function prefersRaw(request: Request, operation: Operation): boolean {
   const accept = request.headers.get('accept') ?? '*/*';
-  const types = accept.split(',').map((part) => part.split(';')[0]?.trim().toLowerCase() ?? '');
+  const types = accept.split(',').flatMap((part) => {
+    const [type = '', ...parameters] = part.toLowerCase().split(';');
+    // q=0 says that this one is not taken.
+    return parameters.some((one) => /^\s*q=0(\.0*)?\s*$/.test(one)) ? [] : [type.trim()];
+  });
   const hasRaw = Object.values(operation.answers).some((answer) => answer.raw === true);
   if (hasRaw && types.includes(RAW_MEDIA_TYPE)) return true;
   const takesJson = types.some((type) =>

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StratalogError } from '../errors.ts';
-import { LATE_APPENDS_MAX } from '../limits.ts';
+import { LATE_APPEND_BYTES_MAX, LATE_APPENDS_MAX } from '../limits.ts';
 import type { Clock, Invoker, LateAppend, RandomSource } from '../ports/environment.ts';
 
 export const systemClock: Clock = {
@@ -21,7 +21,7 @@ export const systemRandom: RandomSource = {
   randomBytes: (count) => randomBytes(count),
 };
 
-/** Appends what was answered before; at most so many requests wait at once. */
+/** Appends what was answered before; at most so many requests, and so many bytes, wait at once. */
 export interface LateQueue extends Invoker {
   /** Resolves when nothing waits any more. */
   drain(): Promise<void>;
@@ -29,6 +29,7 @@ export interface LateQueue extends Invoker {
 
 export function createLateQueue(append: (late: LateAppend) => Promise<unknown>): LateQueue {
   const running = new Set<Promise<void>>();
+  let waitingBytes = 0;
 
   async function run(late: LateAppend): Promise<void> {
     try {
@@ -41,13 +42,18 @@ export function createLateQueue(append: (late: LateAppend) => Promise<unknown>):
 
   return {
     async appendLater(late) {
-      if (running.size >= LATE_APPENDS_MAX) {
+      const bytes = late.partitions.reduce((sum, { batches }) => sum + batches.length, 0);
+      if (running.size >= LATE_APPENDS_MAX || waitingBytes + bytes > LATE_APPEND_BYTES_MAX) {
         throw new StratalogError(
           'THROTTLED',
-          `${LATE_APPENDS_MAX} requests with acks=0 wait to be stored; send them with acks=1, or later`,
+          `${running.size} requests of ${waitingBytes} bytes with acks=0 wait to be stored, and no more can; send with acks=1, or later`,
         );
       }
-      const work = run(late).finally(() => running.delete(work));
+      waitingBytes += bytes;
+      const work = run(late).finally(() => {
+        waitingBytes -= bytes;
+        running.delete(work);
+      });
       running.add(work);
     },
     async drain() {

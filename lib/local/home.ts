@@ -1,8 +1,6 @@
 // The local home: the whole log in one process on this machine, behind the same HTTP application that Lambda serves.
 // Data is in a directory (SQLite and files, every acknowledged write on disk) or in memory.
 
-import type { Server, ServerResponse } from 'node:http';
-import { type ServerType, serve } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { createApp } from '../api/app.ts';
 import { allRoutes } from '../api/routes/all.ts';
@@ -18,9 +16,8 @@ import {
 import { createLocalStorage, type LocalStorage } from '../storage/local/local-storage.ts';
 import { startBackgroundJobs } from './background.ts';
 import { createLateQueue, systemClock, systemRandom } from './environment.ts';
+import { listen } from './http-server.ts';
 import { nodeBodies } from './node-bodies.ts';
-
-const CLOSE_CHECK_MS = 10;
 
 export interface LocalHomeOptions {
   /** 0: any free one. */
@@ -59,17 +56,16 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
   });
   serveObjects(app, storage);
   try {
-    const { server, port } = await listen(app, { host, port: options.port });
-    const underWay = watchRequests(server);
+    const server = await listen(app, { host, port: options.port });
     const jobs = startBackgroundJobs(createBackground(ports), systemClock, complain);
-    url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
     return {
       url,
       services,
       storage,
       async close() {
         stopping.abort();
-        await closeServer(server, underWay);
+        await server.close();
         await queue.drain();
         await jobs.stop();
         await storage.close();
@@ -101,47 +97,4 @@ function serveObjects(app: Hono, storage: LocalStorage): void {
     if (opened.kind === 'missing') return context.text('there is no such object', 404);
     return new Response(opened.bytes as Uint8Array<ArrayBuffer>, { status: 206 });
   });
-}
-
-function listen(
-  app: Hono,
-  at: { readonly host: string; readonly port: number },
-): Promise<{ readonly server: ServerType; readonly port: number }> {
-  return new Promise((resolve, reject) => {
-    const server = serve(
-      { fetch: app.fetch, hostname: at.host, port: at.port, overrideGlobalObjects: false },
-      ({ port }) => {
-        server.off('error', reject);
-        resolve({ server, port });
-      },
-    );
-    server.once('error', reject);
-  });
-}
-
-/**
- * Finishes the requests under way, then closes what clients keep open for later; Node itself would wait for connections
- * that have never carried a request.
- */
-async function closeServer(server: ServerType, underWay: ReadonlySet<unknown>): Promise<void> {
-  const closing = setInterval(() => {
-    if (underWay.size === 0) (server as Server).closeAllConnections();
-  }, CLOSE_CHECK_MS);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.close((error) => (error === undefined ? resolve() : reject(error)));
-    });
-  } finally {
-    clearInterval(closing);
-  }
-}
-
-/** The answers that a server has not finished yet. */
-function watchRequests(server: ServerType): ReadonlySet<unknown> {
-  const underWay = new Set<ServerResponse>();
-  (server as Server).on('request', (_request, response) => {
-    underWay.add(response);
-    response.once('close', () => underWay.delete(response));
-  });
-  return underWay;
 }

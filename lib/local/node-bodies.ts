@@ -13,7 +13,12 @@ interface Exchange {
 }
 
 export const nodeBodies: BodyShortcuts = {
-  read: (environment, lengthBytes) => readAll((environment as Exchange).incoming, lengthBytes),
+  read(environment, { lengthBytes, bytesMax }) {
+    const { incoming } = environment as Exchange;
+    return lengthBytes === undefined
+      ? readUpTo(incoming, bytesMax)
+      : readExactly(incoming, lengthBytes);
+  },
   send(environment, { status, headers, chunks }) {
     const { outgoing } = environment as Exchange;
     const lengthBytes = chunks.reduce((bytes, chunk) => bytes + chunk.length, 0);
@@ -25,14 +30,42 @@ export const nodeBodies: BodyShortcuts = {
 };
 
 /** HTTP sees to it that a body is as long as its content-length says; fewer bytes mean that the client has gone. */
-function readAll(incoming: IncomingMessage, lengthBytes: number): Promise<Uint8Array> {
+async function readExactly(incoming: IncomingMessage, lengthBytes: number): Promise<Uint8Array> {
   const body = Buffer.allocUnsafeSlow(lengthBytes);
   let atBytes = 0;
+  await readChunks(incoming, (chunk) => {
+    atBytes += chunk.copy(body, atBytes);
+    return true;
+  });
+  return body;
+}
+
+/** A chunked body; undefined as soon as it is longer. */
+async function readUpTo(
+  incoming: IncomingMessage,
+  bytesMax: number,
+): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = [];
+  let byteCount = 0;
+  const isWhole = await readChunks(incoming, (chunk) => {
+    byteCount += chunk.length;
+    if (byteCount > bytesMax) return false;
+    chunks.push(chunk);
+    return true;
+  });
+  return isWhole ? Buffer.concat(chunks, byteCount) : undefined;
+}
+
+/** False when `take` wants no more. */
+function readChunks(incoming: IncomingMessage, take: (chunk: Buffer) => boolean): Promise<boolean> {
   return new Promise((resolve, reject) => {
     incoming.on('data', (chunk: Buffer) => {
-      atBytes += chunk.copy(body, atBytes);
+      if (take(chunk)) return;
+      incoming.pause();
+      incoming.removeAllListeners('data');
+      resolve(false);
     });
-    incoming.once('end', () => resolve(body));
+    incoming.once('end', () => resolve(true));
     const giveUp = (): void =>
       reject(
         new StratalogError('INVALID_REQUEST', 'the client went away before its body was whole'),

@@ -91,6 +91,10 @@ describe('topics over HTTP', () => {
     expect(configs.json.data).toContainEqual(
       expect.objectContaining({ name: 'retention.ms', value: '60000', is_default: false }),
     );
+    const [{ metadata, ...first }] = configs.json.data;
+    const own = await ask('GET', new URL(metadata.self).pathname);
+    expect(own.json).toEqual({ metadata, ...first });
+    expect((await ask('GET', '/topics/lifecycle/configs/no.such')).status).toBe(404);
     const partitions = await ask('GET', '/v3/clusters/-/topics/lifecycle/partitions');
     expect(partitions.json.data).toHaveLength(6);
     const list = await ask('GET', '/topics');
@@ -350,6 +354,9 @@ describe('records over HTTP', () => {
     });
     expect((await ask('GET', `${path}?offset=1`)).status).toBe(416);
     expect((await ask('GET', path)).json.records).toHaveLength(1);
+    const beyond = await ask('POST', `${path}/delete`, { json: { offset: 4 } });
+    expect(beyond.json).toEqual(error(41601, 'OFFSET_OUT_OF_RANGE'));
+    expect(beyond.json).toMatchObject({ log_start_offset: 2, high_watermark: 3 });
   });
 });
 
@@ -477,7 +484,11 @@ describe('what bad input gets', () => {
   it('an Accept that nothing meets: 406', async () => {
     const topic = await newTopic();
     const path = `/topics/${topic}/partitions/0/records`;
-    expect((await ask('GET', path, { headers: { accept: 'text/html' } })).status).toBe(406);
+    for (const accept of ['text/html', 'application/json;q=0', 'text/*, */*; q=0.0']) {
+      expect((await ask('GET', path, { headers: { accept } })).status).toBe(406);
+    }
+    const headers = { accept: 'text/html, application/json;q=0.1' };
+    expect((await ask('GET', path, { headers })).status).toBe(200);
   });
 
   it('a body of more than 10 MB: 413 with the limit, announced or not', async () => {

@@ -1,7 +1,7 @@
 // Connections of the local home: who goes away isn't waited for, and who waits doesn't keep it from closing.
 
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
 
 const WAIT = '/topics/orders/partitions/0/records?from=latest&min_bytes=1&max_wait_ms=20000';
@@ -78,6 +78,61 @@ describe('an upload', () => {
     await pause(50);
     const partition = await fetch(`${home.url}/topics/orders/partitions/0`);
     expect(await partition.json()).toMatchObject({ next_offset: 0 });
+    await home.close();
+  });
+
+  it('in chunks that breaks off, or has no chunks, is the client’s fault', async () => {
+    const home = await startHome();
+    const complained = vi.spyOn(process.stderr, 'write');
+    const head =
+      'POST /topics/orders/records HTTP/1.1\r\nhost: log\r\ncontent-type: application/json\r\n';
+    const chunked = `${head}transfer-encoding: chunked\r\n\r\n`;
+    await talk(home, `${chunked}5\r\n{"val`);
+    await talk(home, `${chunked}zz\r\n`);
+    const body = '{"value":null}';
+    const whole = await talk(home, `${chunked}e\r\n${body}\r\n0\r\n\r\n`);
+    expect(whole).toContain('"offset":0');
+    expect(complained).not.toHaveBeenCalled();
+    complained.mockRestore();
+    await home.close();
+  });
+});
+
+/** Sends a text as it is; resolves with what came back within a moment. */
+function talk(home: LocalHome, request: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(new URL(home.url).port), '127.0.0.1', () =>
+      socket.write(request),
+    );
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk;
+      // Whole answers say where they end; the test's are short.
+      if (/\r\n\r\n\{.*\}$/s.test(answer)) socket.end();
+    });
+    socket.on('error', () => undefined);
+    socket.once('close', () => resolve(answer));
+    setTimeout(() => socket.destroy(), 300);
+  });
+}
+
+describe('what is no request', () => {
+  it.each([
+    ['no HTTP', 'HELLO\r\n\r\n', 'HTTP'],
+    ['an unknown method', 'BREW / HTTP/1.1\r\nhost: log\r\n\r\n', 'method'],
+    ['no host', 'GET /health HTTP/1.1\r\nhost: a b\r\n\r\n', 'host'],
+    ['no path', 'OPTIONS * HTTP/1.1\r\nhost: log\r\n\r\n', 'path'],
+    ['endless headers', `GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 'headers'],
+    ['two lengths', 'POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 'HTTP'],
+    ['an unknown expectation', 'GET / HTTP/1.1\r\nhost: a\r\nexpect: x\r\n\r\n', 'expect'],
+  ])('%s: 400 in JSON, with a request id', async (_, request, reason) => {
+    const home = await startHome();
+    const [head = '', body = ''] = (await talk(home, request)).split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 400 /);
+    const id = /^x-request-id: (\S+)$/im.exec(head)?.[1];
+    const json = JSON.parse(body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1));
+    expect(json).toMatchObject({ error_code: 40042, retriable: false, request_id: id });
+    expect(json.message).toContain(reason);
     await home.close();
   });
 });

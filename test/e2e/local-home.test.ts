@@ -2,11 +2,12 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { curlLines, runCurl } from '../support/curl.ts';
 
 const MAIN = fileURLToPath(new URL('../../lib/local/main.ts', import.meta.url));
 
@@ -104,9 +105,23 @@ describe('npm start', () => {
     expect(values).toEqual(expect.arrayContaining(acknowledged));
   });
 
-  it('prints lines to paste, which work, and stops when told to', async () => {
+  it.each(['prints', 'has in the README'])('%s lines to paste, which work', async (where) => {
     const home = await start();
-    expect(home.output()).toContain('curl -s -X POST');
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+    const document = readme.replaceAll('http://127.0.0.1:4510', home.url);
+    const lines = curlLines(where === 'prints' ? home.output() : document);
+    const answers: unknown[] = [];
+    for (const line of lines) answers.push(await runCurl(line));
+    const value = { type: 'STRING', data: '{"total":42}' };
+    expect(answers).toMatchObject([
+      { topic_name: 'orders', partitions_count: 3 },
+      { partition_id: 0, offset: 0 },
+      { records: [{ offset: 0, key: { data: 'order-17' }, value }] },
+    ]);
+  });
+
+  it('answers who waits, and stops when told to', async () => {
+    const home = await start();
     expect((await post(`${home.url}/topics`, { topic_name: 'orders' })).status).toBe(201);
     const waiting = fetch(
       `${home.url}/topics/orders/partitions/0/records?min_bytes=1&max_wait_ms=20000`,

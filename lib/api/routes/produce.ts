@@ -54,7 +54,12 @@ const record = {
 };
 type RecordBody = z.output<z.ZodObject<typeof record>>;
 
-const id = z.union([z.string().max(200), z.int()]).transform(String);
+const id = z
+  .union(
+    [z.string().max(200), z.int()],
+    'must be text of at most 200 characters, or a whole number',
+  )
+  .transform(String);
 const options = { acks: acks.optional(), match_offset: matchOffset.optional() };
 const atomic = z
   .boolean()

@@ -283,13 +283,40 @@ export const topicRoutes: readonly Route[] = [
   ),
   route(
     {
+      id: 'getTopicConfig',
+      method: 'get',
+      path: '/topics/{topic_name}/configs/{name}',
+      function: 'topics',
+      summary: 'One configuration, whether set or at its default',
+      params: z.object({ topic_name: topicName, name: z.string() }),
+      answers: { 200: { description: 'The configuration', schema: configShape } },
+      errors: READ_ERRORS,
+    },
+    async ({ params, base }, { topics }) => {
+      const { topic_name, name } = params;
+      const found = await topics.configs(topic_name);
+      if (found.kind === 'rejected') return problem(found);
+      const self = `${topicLink(base, topic_name)}/configs`;
+      const config = found.configs.find((each) => each.name === name);
+      if (config !== undefined) return { status: 200, json: configJson(self, topic_name, config) };
+      const message = `a topic has no configuration "${name.slice(0, 200)}"; GET ${self} lists them`;
+      return problem({ code: 'ROUTE_NOT_FOUND', message });
+    },
+  ),
+  route(
+    {
       id: 'deleteRecords',
       method: 'post',
       path: '/topics/{topic_name}/partitions/{partition_id}/records/delete',
       function: 'topics',
       summary: 'Move the start of the log up: what is below it is gone',
       params: partitionParams,
-      body: z.strictObject({ offset: z.union([offset, z.literal('latest')]) }),
+      body: z.strictObject({
+        offset: z.union(
+          [offset, z.literal('latest')],
+          'must be a whole number up to 2^53, or latest',
+        ),
+      }),
       answers: {
         200: {
           description: 'Where the log starts now',

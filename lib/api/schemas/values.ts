@@ -13,16 +13,14 @@ export const offset = z.int('must be a whole number up to 2^53').describe('Exact
 /** ECMAScript's last date: the year 275760. */
 const DATE_MS_MAX = 8.64e15;
 
-const digits = /^-?\d{1,16}$/;
-const wholeNumber = (text: string): number => Number(text);
-const isSafe = (number: number): boolean => Number.isSafeInteger(number);
+const NO_WHOLE_NUMBER = 'must be a whole number up to 2^53';
 
 /** A whole number in a query string or a path. */
 export const numberText = z
   .string()
-  .regex(digits, 'must be a whole number')
-  .transform(wholeNumber)
-  .refine(isSafe, 'must be a whole number up to 2^53');
+  .regex(/^-?\d{1,16}$/, NO_WHOLE_NUMBER)
+  .transform(Number)
+  .refine(Number.isSafeInteger, NO_WHOLE_NUMBER);
 
 /** At least `min`; larger than `max` counts as `max`. */
 export function boundedNumberText(bounds: { readonly min: number; readonly max: number }) {
@@ -44,12 +42,27 @@ export const timestamp = z
       z.int().min(-1),
       z
         .string()
-        .transform((text) => (/^\d{1,16}$/.test(text) ? Number(text) : Date.parse(text)))
+        .transform((text) => (/^\d{1,16}$/.test(text) ? Number(text) : parseIsoTime(text)))
         .refine((timeMs) => Number.isSafeInteger(timeMs), NO_TIME),
     ],
     NO_TIME,
   )
-  .describe('ISO 8601, or milliseconds since 1970');
+  .describe('ISO 8601 (UTC where it names no zone), or milliseconds since 1970');
+
+const ISO_TIME =
+  /^((?:\d{4}|[+-]\d{6})-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
+
+/**
+ * NaN for what is no time. Date.parse alone takes almost anything ("-1", "May"), a day that no month has, and where there
+ * is no zone that of the machine, which is another one here than in Lambda.
+ */
+function parseIsoTime(text: string): number {
+  const [, date, zone] = ISO_TIME.exec(text) ?? [];
+  if (date === undefined) return Number.NaN;
+  const dayMs = Date.parse(date);
+  if (Number.isNaN(dayMs) || !new Date(dayMs).toISOString().startsWith(date)) return Number.NaN;
+  return Date.parse(zone === undefined && text !== date ? `${text}Z` : text);
+}
 
 const NOT_BASE64 = 'must be base64, padded, of the standard alphabet';
 const base64 = z

@@ -16,6 +16,7 @@ import type { PartitionStore } from '../../ports/partition-store.ts';
 import type { TopicStore } from '../../ports/topic-store.ts';
 import { unknownTopic } from '../append/append.ts';
 import { type RetryPorts, withRetries } from '../retry.ts';
+import { collidingName } from './all-topics.ts';
 import { putHeads, removeHeads } from './heads.ts';
 import type { TopicCatalog } from './topic-catalog.ts';
 
@@ -73,6 +74,8 @@ export async function createTopic(
   const { name } = wanted;
   const standing = await withRetries(ports, () => ports.topics.getTopic(name), repeatable);
   if (standing !== undefined) return alreadyExists(standing);
+  const collision = await collidingName(ports, name);
+  if (collision !== undefined) return collision;
   const topic: Topic = {
     name,
     topicId: topicIdOf(ports.random.randomBytes(TOPIC_ID_BYTES)),

@@ -1,13 +1,13 @@
 // Topics, as their owners see them: what there is and where its offsets stand. What changes them is in topic-changes.
 
 import { type Rejected, rejected } from '../../errors.ts';
-import { TOPICS_PER_LIST_PAGE_MAX } from '../../limits.ts';
 import { byteCountOf, type Head } from '../../log/partition.ts';
 import type { Topic } from '../../log/topic.ts';
 import { type EffectiveConfig, effectiveConfigs } from '../../log/topic-config.ts';
 import { unknownPartition, unknownTopic } from '../append/append.ts';
 import { readHeads } from '../read/read.ts';
 import { withRetries } from '../retry.ts';
+import { activeTopics } from './all-topics.ts';
 import type { TopicCatalog } from './topic-catalog.ts';
 import {
   alterTopic,
@@ -57,14 +57,20 @@ export interface TopicService {
   /** Moves the log start offset up: records below it are gone for every reader at once. */
   deleteRecords(
     request: RecordsToDelete,
-  ): Promise<{ readonly kind: 'deleted'; readonly logStartOffset: bigint } | Rejected>;
+  ): Promise<{ readonly kind: 'deleted'; readonly logStartOffset: bigint } | RecordsNotDeleted>;
+}
+
+/** With both bounds where the offset is out of range. */
+export interface RecordsNotDeleted extends Rejected {
+  readonly logStartOffset?: bigint;
+  readonly highWatermark?: bigint;
 }
 
 export function createTopicService(ports: TopicPorts, catalog: TopicCatalog): TopicService {
   return {
     create: (wanted) => createTopic(ports, wanted),
     ensure: (wanted) => ensureTopic(ports, catalog, wanted),
-    list: () => listTopics(ports),
+    list: () => activeTopics(ports),
     get: (name) => findActive(ports, name),
     partitions: (name) => describePartitions(ports, name),
     async configs(name) {
@@ -76,20 +82,6 @@ export function createTopicService(ports: TopicPorts, catalog: TopicCatalog): To
     delete: (name) => deleteTopic(ports, catalog, name),
     deleteRecords: (request) => deleteRecords(ports, request),
   };
-}
-
-async function listTopics(ports: TopicPorts): Promise<readonly Topic[]> {
-  const topics: Topic[] = [];
-  let after: string | undefined;
-  do {
-    const request = { limit: TOPICS_PER_LIST_PAGE_MAX, ...(after === undefined ? {} : { after }) };
-    const page = await withRetries(ports, () => ports.topics.listTopics(request), {
-      repeatable: true,
-    });
-    topics.push(...page.topics.filter((topic) => topic.state === 'active'));
-    after = page.next;
-  } while (after !== undefined);
-  return topics.sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
 async function describePartitions(
@@ -139,9 +131,8 @@ function describe(partition: number, head: Head): PartitionDescription {
   };
 }
 
-function outOfRange(offset: bigint, head: Head): Rejected {
-  return rejected(
-    'OFFSET_OUT_OF_RANGE',
-    `offset ${offset} is out of range: the log has offsets ${head.logStartOffset} to ${head.nextOffset}`,
-  );
+function outOfRange(offset: bigint, head: Head): RecordsNotDeleted {
+  const { logStartOffset, nextOffset: highWatermark } = head;
+  const message = `offset ${offset} is out of range: the log has offsets ${logStartOffset} to ${highWatermark}`;
+  return { ...rejected('OFFSET_OUT_OF_RANGE', message), logStartOffset, highWatermark };
 }

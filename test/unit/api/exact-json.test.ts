@@ -9,14 +9,36 @@ describe('parseExactJson', () => {
     '{"a":[{"b":10000000000000000000000}]}',
     '"12345678901234567890"',
     '{"__proto__":{"a":12345678901234567890},"constructor":null}',
+    '9007199254740993',
+    '[-9007199254740993,1234567.12345678901]',
+    '{"a":1e400,"b":-1E-0400}',
+    '0.1000000000000000055511151231257827',
   ])('keeps every digit of %s', (text) => {
     expect(JSON.stringify(parseExactJson(text))).toBe(text);
   });
 
   it('gives plain numbers where they hold the value', () => {
-    expect(parseExactJson('[9007199254740991,1234567890123456,0.5,1e3]')).toEqual([
-      9007199254740991, 1234567890123456, 0.5, 1000,
+    const text =
+      '[9007199254740991,1234567890123456,0.5,1e3,1.50,9007199254740994,1e+200,5e-324,-0.0,1.0000000000000000]';
+    expect(parseExactJson(text)).toEqual([
+      9007199254740991,
+      1234567890123456,
+      0.5,
+      1000,
+      1.5,
+      2 ** 53 + 2,
+      1e200,
+      5e-324,
+      -0,
+      1,
     ]);
+  });
+
+  it('gives a number of a million digits back, and takes no time over it', () => {
+    const text = `[1.${'0'.repeat(1_000_000)}1]`;
+    const startedAt = performance.now();
+    expect(JSON.stringify(parseExactJson(text)) === text).toBe(true);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 
   it('throws what JSON.parse throws', () => {

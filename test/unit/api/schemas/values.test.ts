@@ -56,17 +56,41 @@ describe('timestamp', () => {
     ['1700000000123', 1_700_000_000_123],
     ['2020-01-01T00:00:00Z', 1_577_836_800_000],
     ['2020-01-01T02:00:00.5+02:00', 1_577_836_800_500],
+    ['2020-01-01', 1_577_836_800_000],
+    ['2020-02-29T23:59Z', 1_583_020_740_000],
+    ['+010000-01-01T00:00:00.000Z', 253_402_300_800_000],
+    ['1969-12-31T23:59:59.999Z', -1],
     [0, 0],
   ])('%j is %d ms', (given, timeMs) => {
     expect(timestamp.parse(given)).toBe(timeMs);
   });
 
-  it.each(['yesterday', '', '2020-13-45', 'NaN', '99999999999999999999', null, {}])(
-    'refuses %j and says what it wants',
-    (given) => {
-      expect(problemOf(timestamp.safeParse(given))).toContain('ISO 8601');
-    },
-  );
+  it('without a zone is UTC, wherever the machine stands', () => {
+    const zone = process.env.TZ;
+    process.env.TZ = 'Asia/Tokyo';
+    expect(new Date(0).getHours()).toBe(9);
+    expect(timestamp.parse('2020-01-01T00:00:00')).toBe(1_577_836_800_000);
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  });
+
+  it.each([
+    'yesterday',
+    '',
+    '-1',
+    'Nov 25 2026',
+    '2020-13-45',
+    '2021-02-29',
+    '2020-02-30T00:00:00Z',
+    '2020-01-01 00:00',
+    '2020-01-01T25:00:00Z',
+    'NaN',
+    '99999999999999999999',
+    null,
+    {},
+  ])('refuses %j and says what it wants', (given) => {
+    expect(problemOf(timestamp.safeParse(given))).toContain('ISO 8601');
+  });
 
   it.each([1.5, -2, 2 ** 53])('refuses %d', (given) => {
     expect(timestamp.safeParse(given).success).toBe(false);

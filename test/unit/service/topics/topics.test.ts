@@ -28,6 +28,20 @@ describe('create', () => {
     expect(await create(name)).toMatchObject({ kind: 'rejected', code });
   });
 
+  it('refuses a name that differs from another only by dots and underscores, as Kafka does', async () => {
+    await create('orders.paid_v1');
+    log.wire.take();
+    expect(await create('orders_paid.v1')).toMatchObject({
+      code: 'INVALID_TOPIC_EXCEPTION',
+      message: expect.stringContaining('"orders.paid_v1"'),
+    });
+    expect(log.wire.take()).toEqual({ getTopic: 1, listTopics: 1 });
+    expect(await create('orders-paid-v1')).toMatchObject({ kind: 'created' });
+    expect(await create('orders.paid')).toMatchObject({ kind: 'created' });
+    await log.services.topics.delete('orders.paid_v1');
+    expect(await create('orders_paid.v1')).toMatchObject({ kind: 'created' });
+  });
+
   it.each([
     [{ partitionCount: 0 }, 'INVALID_PARTITIONS'],
     [{ partitionCount: 1.5 }, 'INVALID_PARTITIONS'],
