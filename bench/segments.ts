@@ -5,11 +5,15 @@
 //
 //   npm run bench:segments            a small run of everything, about five minutes
 //   npm run bench:segments -- --full  1 GiB, and 1 million keys, for what runs in a process of its own
+//   npm run bench:segments -- --only=merging (or replay, or jobs)
 //
 // A table, and bench/results/segments.json, segments-replay.json and segments-jobs.json.
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { FetchedReferences } from '../lib/log/read.ts';
 import { encodeBatch } from '../lib/record/record.ts';
 import { createServices } from '../lib/service/services.ts';
 import { median } from './support/interleave.ts';
@@ -30,9 +34,12 @@ const GIB = 1024 * MIB;
 const MERGED_BYTES = 64 * MIB;
 const ROUNDS = 5;
 const REPLAY_ROUNDS = 7;
-const REPLAY_BYTES = 4 * MIB;
+const REPLAYED_BYTES = 128 * MIB;
 const DAY_MS = 86_400_000;
 const NO_LIMIT = { untilMs: Number.MAX_SAFE_INTEGER };
+
+setFlagsFromString('--expose_gc');
+const collectMemory = runInNewContext('gc') as () => void;
 
 type Row = Readonly<Record<string, string | number>>;
 
@@ -99,13 +106,14 @@ async function merging({ objectBytes, partitionCount }: Case): Promise<Row> {
   });
 }
 
-interface Replayed {
-  readonly gets: number;
-  readonly seconds: number;
-}
+/** How a replay gets its bytes: in answers, or by references, which it opens itself. */
+type Deliver = 'bytes' | 'reference';
 
-/** Everything from the beginning, in a process that has nothing warm. */
-async function replay(home: Home, partitionCount: number): Promise<Replayed> {
+/** Bytes of one fetch, and of one of the plain GETs that it is measured against. */
+const BYTES_A_READ: Readonly<Record<Deliver, number>> = { bytes: 4 * MIB, reference: 16 * MIB };
+
+/** Everything from the beginning, in a process that has nothing warm; the seconds that it takes. */
+async function replay(home: Home, partitionCount: number, deliver: Deliver): Promise<number> {
   home.storage.requests.reset();
   const services = createServices({
     ...home.storage,
@@ -118,58 +126,100 @@ async function replay(home: Home, partitionCount: number): Promise<Replayed> {
     let offset = 0n;
     for (let end: bigint | undefined; offset !== end; ) {
       const partitions = [{ topicName: 'bench', partition, offset }];
-      const request = {
-        deliver: 'bytes',
-        partitions,
-        maxBytes: REPLAY_BYTES,
-        minBytes: 0,
-      } as const;
+      const request = { deliver, partitions, maxBytes: BYTES_A_READ[deliver], minBytes: 0 };
       const [result] = await services.read.fetch({ ...request, maxWaitMs: 0 });
-      if (result?.kind !== 'bytes' || result.nextOffset === offset) throw new Error('not read');
+      if (result === undefined || result.kind === 'rejected' || result.nextOffset === offset) {
+        throw new Error('not read');
+      }
+      if (result.kind === 'references') await openAll(home, result.references);
       offset = result.nextOffset;
       end = result.highWatermark;
     }
   }
-  const seconds = (performance.now() - started) / 1_000;
-  return { gets: home.storage.requests.read().get('getRange') ?? 0, seconds };
+  return (performance.now() - started) / 1_000;
 }
 
-/** The seconds that reading all segments takes by plain ranges of 4 MiB. */
-async function plainRanges(home: Home): Promise<number> {
+async function openAll(home: Home, references: FetchedReferences['references']): Promise<void> {
+  for (const { url, headers } of references) {
+    const { pathname, searchParams } = new URL(url, 'http://local');
+    const opened = await home.storage.openReference(
+      {
+        path: pathname,
+        expires: searchParams.get('expires') ?? undefined,
+        signature: searchParams.get('signature') ?? undefined,
+        range: headers.range,
+      },
+      Date.now(),
+    );
+    if (opened.kind !== 'opened') throw new Error(opened.kind);
+  }
+}
+
+function getsOf({ storage }: Home): number {
+  return storage.requests.read().get('getRange') ?? 0;
+}
+
+/** The seconds that reading all segments takes by plain ranges. */
+async function plainRanges(home: Home, bytesARead: number): Promise<number> {
   const logs = (await objectsBelow(home, 'log/')).filter(({ key }) => key.endsWith('.log'));
   const started = performance.now();
   for (const { key, sizeBytes } of logs) {
-    for (let positionBytes = 0; positionBytes < sizeBytes; positionBytes += REPLAY_BYTES) {
-      const lengthBytes = Math.min(REPLAY_BYTES, sizeBytes - positionBytes);
+    for (let positionBytes = 0; positionBytes < sizeBytes; positionBytes += bytesARead) {
+      const lengthBytes = Math.min(bytesARead, sizeBytes - positionBytes);
       await home.storage.objects.getRange({ key, positionBytes, lengthBytes });
     }
   }
   return (performance.now() - started) / 1_000;
 }
 
+/** How much of the speed of plain ranges a replay has; they take turns, with nobody's garbage in the way. */
+async function replayRatio(
+  home: Home,
+  of: {
+    readonly partitionCount: number;
+    readonly deliver: Deliver;
+    readonly rounds: number;
+  },
+): Promise<number> {
+  const ratios: number[] = [];
+  for (let round = 0; round <= of.rounds; round += 1) {
+    collectMemory();
+    const before = await plainRanges(home, BYTES_A_READ[of.deliver]);
+    collectMemory();
+    const seconds = await replay(home, of.partitionCount, of.deliver);
+    collectMemory();
+    const after = await plainRanges(home, BYTES_A_READ[of.deliver]);
+    // The first round warms up.
+    if (round > 0) ratios.push((before + after) / 2 / seconds);
+  }
+  return Number(median(ratios).toFixed(2));
+}
+
 async function replaying({ objectBytes, partitionCount }: Case): Promise<Row> {
-  return await withDirectory(async (directory) => {
-    const home = openHome(directory);
-    const bytes = await fill(home, { totalBytes: MERGED_BYTES, objectBytes, partitionCount });
-    const before = await replay(home, partitionCount);
+  return await withDirectory(async (template) => {
+    const home = openHome(template);
+    await fill(home, { totalBytes: REPLAYED_BYTES, objectBytes, partitionCount });
+    await replay(home, partitionCount, 'bytes');
+    const getsBefore = getsOf(home);
     await mergeOnce(home);
-    const ratios: number[] = [];
-    let after = await replay(home, partitionCount);
-    for (let round = 0; round < REPLAY_ROUNDS; round += 1) {
-      const ranges = await plainRanges(home);
-      after = await replay(home, partitionCount);
-      const again = await plainRanges(home);
-      ratios.push((ranges + again) / 2 / after.seconds);
-    }
+    await replay(home, partitionCount, 'bytes');
+    const getsAfter = getsOf(home);
+    const here = { partitionCount, rounds: REPLAY_ROUNDS };
+    const bytes = await replayRatio(home, { ...here, deliver: 'bytes' });
+    const reference = await replayRatio(home, { ...here, deliver: 'reference' });
     await home.storage.close();
+    const remote = await withCopy(template, { isRemote: true }, (copied) =>
+      replayRatio(copied, { partitionCount, deliver: 'bytes', rounds: 1 }),
+    );
     return {
       object: `${objectBytes / KIB} KiB`,
       partitions: partitionCount,
-      'GETs before': before.gets,
-      'GETs after': after.gets,
-      'times fewer': Math.round(before.gets / after.gets),
-      'replay MB/s': Math.round(bytes / 1e6 / after.seconds),
-      'of plain ranges': Number(median(ratios).toFixed(2)),
+      'GETs before': getsBefore,
+      'GETs after': getsAfter,
+      'times fewer': Math.round(getsBefore / getsAfter),
+      'of plain ranges, in answers': bytes,
+      'by reference': reference,
+      'in answers, at AWS’s times': remote,
     };
   });
 }
@@ -248,17 +298,35 @@ async function main(): Promise<void> {
     await runJob(job, directory);
     return;
   }
-  const cases = [16 * KIB, 256 * KIB, MIB].flatMap((objectBytes) =>
-    [1, 10, 100].map((partitionCount) => ({ objectBytes, partitionCount })),
-  );
-  const merged: Row[] = [];
-  for (const each of cases) merged.push(await merging(each));
-  report('segments', merged);
-  const replayed: Row[] = [];
-  for (const each of cases) replayed.push(await replaying(each));
-  report('segments-replay', replayed);
+  const isWanted = (part: string): boolean => {
+    const only = process.argv.find((argument) => argument.startsWith('--only='));
+    return only === undefined || only === `--only=${part}`;
+  };
+  if (isWanted('merging')) report('segments', await mergingRows());
+  if (isWanted('replay')) report('segments-replay', await replayRows());
+  if (!isWanted('jobs')) return;
   const isFull = process.argv.includes('--full');
   report('segments-jobs', await largeJobs(isFull ? GIB : 128 * MIB, isFull ? 1_000_000 : 100_000));
+}
+
+async function mergingRows(): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const objectBytes of [16 * KIB, 256 * KIB, MIB]) {
+    for (const partitionCount of [1, 10, 100]) {
+      rows.push(await merging({ objectBytes, partitionCount }));
+    }
+  }
+  return rows;
+}
+
+async function replayRows(): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const objectBytes of [16 * KIB, 256 * KIB]) {
+    for (const partitionCount of [1, 10]) {
+      rows.push(await replaying({ objectBytes, partitionCount }));
+    }
+  }
+  return rows;
 }
 
 await main();

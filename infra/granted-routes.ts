@@ -35,7 +35,7 @@ export function consumeRoutes(names: GrantedNames): readonly GrantedRoute[] {
 }
 
 export function manageRoutes(names: GrantedNames): readonly GrantedRoute[] {
-  return routesOf(['topics'], names);
+  return routesOf(['topics', 'inspect'], names);
 }
 
 /** Clients look a topic's partitions up before they use it. */

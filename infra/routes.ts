@@ -52,6 +52,9 @@ export const ROUTES = [
   { method: 'GET', path: `${GROUP}/consumers`, function: 'groups' },
   { method: 'GET', path: `${GROUP}/lags`, function: 'groups' },
   { method: 'GET', path: `${GROUP}/lag-summary`, function: 'groups' },
+  { method: 'GET', path: `${TOPIC}/segments`, function: 'inspect' },
+  { method: 'GET', path: `${PARTITION}/segments`, function: 'inspect' },
+  { method: 'GET', path: '/garbage', function: 'inspect' },
   { method: 'GET', path: '/health', function: 'meta' },
   { method: 'GET', path: '/openapi.json', function: 'meta' },
 ] as const satisfies readonly Route[];

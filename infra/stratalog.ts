@@ -101,6 +101,7 @@ export class Stratalog extends Construct {
       'fetch-offsets': group.fetchOffsets,
       groups: group.groups,
       topics: this.topicAdmin.topics,
+      inspect: this.topicAdmin.inspect,
       meta: this.topicAdmin.meta,
     };
     const jobs = {

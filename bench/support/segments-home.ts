@@ -19,6 +19,8 @@ const COPY_GETS_AT_ONCE = 64;
 const COPY_PARTS_AT_ONCE = 4;
 /** Median times of small requests within a region, milliseconds. */
 const OBJECT_REQUEST_MS = 15;
+/** Of one connection to S3, bytes a millisecond. */
+const OBJECT_BYTES_PER_MS = 90_000;
 const ITEM_REQUEST_MS = 4;
 const ITEM_PORTS: ReadonlySet<string> = new Set(['partitions', 'segments', 'topics', 'leases']);
 const OBJECT_PORTS: ReadonlySet<string> = new Set(['objects', 'upkeep']);
@@ -93,7 +95,9 @@ function remote(local: LocalStorage): LocalStorage {
         if (typeof method !== 'function') return method;
         return async (...args: unknown[]): Promise<unknown> => {
           await delay(ms);
-          return await Reflect.apply(method, target, args);
+          const answer: unknown = await Reflect.apply(method, target, args);
+          if (answer instanceof Uint8Array) await delay(answer.length / OBJECT_BYTES_PER_MS);
+          return answer;
         };
       },
     });

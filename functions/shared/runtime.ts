@@ -6,6 +6,10 @@ import { StratalogError } from '../../lib/errors.ts';
 import type { Clock, Invoker } from '../../lib/ports/environment.ts';
 import type { Nudger } from '../../lib/ports/nudger.ts';
 import { type Background, createBackground } from '../../lib/service/background/background.ts';
+import {
+  createInspectServices,
+  type InspectServices,
+} from '../../lib/service/background/inspect-services.ts';
 import { createGroupServices, type GroupServices } from '../../lib/service/group/group-services.ts';
 import { createServices, type Services } from '../../lib/service/services.ts';
 import {
@@ -68,6 +72,11 @@ export function createTransactionRuntime(): TransactionServices {
 /** The same for background jobs. */
 export function createBackgroundRuntime(): Background {
   return createBackground(storagePorts());
+}
+
+/** The same for looking at what is stored. */
+export function createInspectRuntime(): InspectServices {
+  return createInspectServices(storagePorts());
 }
 
 function storagePorts() {

@@ -55,6 +55,8 @@ export interface StorageRights {
   readonly getObjects?: readonly ObjectPrefix[];
   /** And list them, and give unfinished uploads up. */
   readonly deleteObjects?: readonly ObjectPrefix[];
+  /** List them, and unfinished uploads. */
+  readonly listObjects?: readonly ObjectPrefix[];
 }
 
 /** Of the bucket's keys: produce requests as they came, and the segments that they are merged into. */
@@ -108,7 +110,7 @@ export class LogStorage extends Construct {
 
   /** Grants exactly these verbs, and the encryption key's where there is one. */
   grant(role: Role, rights: StorageRights): void {
-    const { tables = {}, getObjects = [], deleteObjects = [] } = rights;
+    const { tables = {}, getObjects = [], deleteObjects = [], listObjects = [] } = rights;
     for (const name of TABLE_NAMES) {
       const actions = (tables[name] ?? []).map((verb) => `dynamodb:${verb}`);
       if (actions.length > 0) allow(role, actions, [this.tables[name].tableArn]);
@@ -117,8 +119,8 @@ export class LogStorage extends Construct {
     this.#grantObjects(role, ['PutObject', 'AbortMultipartUpload'], rights.uploadObjects);
     this.#grantObjects(role, ['GetObject'], getObjects);
     this.#grantObjects(role, ['DeleteObject', 'AbortMultipartUpload'], deleteObjects);
-    this.#grantListing(role, [...new Set([...getObjects, ...deleteObjects])]);
-    if (deleteObjects.length > 0) {
+    this.#grantListing(role, [...new Set([...getObjects, ...deleteObjects, ...listObjects])]);
+    if (deleteObjects.length + listObjects.length > 0) {
       allow(role, ['s3:ListBucketMultipartUploads'], [this.bucket.bucketArn]);
     }
     this.#encryptionKey?.grant(role, ...KEY_VERBS);

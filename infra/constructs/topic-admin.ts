@@ -21,6 +21,7 @@ const MANAGE_TOPICS: StorageRights = {
 
 export class TopicAdmin extends Construct {
   readonly topics: StratalogFunction;
+  readonly inspect: StratalogFunction;
   readonly meta: StratalogFunction;
   /** Called by CloudFormation for the construct `Topic`. */
   readonly ensureTopic: StratalogFunction;
@@ -44,6 +45,22 @@ export class TopicAdmin extends Construct {
       // Nobody waits at a gateway; CloudFormation does, much longer.
       timeoutSeconds: 60,
       rights: MANAGE_TOPICS,
+    });
+    this.inspect = new StratalogFunction(this, 'Inspect', {
+      context,
+      bundle: 'inspect',
+      description: 'Stratalog: shows what is stored',
+      memoryMib: 512,
+      // What would be deleted is looked for in 256 listings.
+      timeoutSeconds: 28,
+      rights: {
+        tables: {
+          topics: ['GetItem', 'Scan'],
+          heads: ['BatchGetItem', 'GetItem'],
+          index: ['GetItem', 'Query'],
+        },
+        listObjects: ['wal/', 'log/'],
+      },
     });
     this.meta = new StratalogFunction(this, 'Meta', {
       context,

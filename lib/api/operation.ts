@@ -22,6 +22,7 @@ export type FunctionName =
   | 'fetch-offsets'
   | 'groups'
   | 'transactions'
+  | 'inspect'
   | 'meta';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';

@@ -16,6 +16,7 @@ import {
   UsageError,
 } from './command.ts';
 import { CONSUME_COMMANDS } from './commands/consume.ts';
+import { DEBUG_COMMANDS } from './commands/debug.ts';
 import { DLQ_COMMANDS } from './commands/dlq.ts';
 import { GROUP_COMMANDS } from './commands/groups.ts';
 import { PRODUCE_COMMANDS } from './commands/produce.ts';
@@ -28,6 +29,7 @@ const COMMANDS: readonly Command[] = [
   ...CONSUME_COMMANDS,
   ...GROUP_COMMANDS,
   ...DLQ_COMMANDS,
+  ...DEBUG_COMMANDS,
 ];
 
 const EXIT_FAILURE = 1;

@@ -13,6 +13,14 @@ import {
   resetOffsets,
   setOffsets,
 } from './admin-groups.ts';
+import {
+  describeSegments,
+  describeStorage,
+  type GarbagePreview,
+  type PartitionSegments,
+  type PartitionStorage,
+  previewGarbage,
+} from './admin-storage.ts';
 import { type ApiClient, pathOf } from './api-client.ts';
 import { isKafkaError, StratalogClientError, StratalogRequestError } from './errors.ts';
 import type { Instrumentation, RequestPayload } from './instrumentation.ts';
@@ -342,6 +350,21 @@ export class Admin {
   /** To an end, an offset, a time, a while ago, or so many records on or back; says what changes (or would). */
   resetGroupOffsets(request: ResetRequest): Promise<ResetOffset[]> {
     return resetOffsets(this.#api, request);
+  }
+
+  /** What each partition of a topic is made of. */
+  describeStorage(topic: string): Promise<PartitionStorage[]> {
+    return describeStorage(this.#api, topic);
+  }
+
+  /** The same of one partition, segment by segment. */
+  describeSegments(topic: string, partition: number): Promise<PartitionSegments> {
+    return describeSegments(this.#api, topic, partition);
+  }
+
+  /** What a run of garbage collection would delete now. */
+  previewGarbage(): Promise<GarbagePreview> {
+    return previewGarbage(this.#api);
   }
 
   async deleteGroups(groupIds: readonly string[]): Promise<{ groupId: string; errorCode: 0 }[]> {

@@ -7,6 +7,10 @@ import { allRoutes } from '../api/routes/all.ts';
 import { required } from '../assert.ts';
 import { LOCAL_POLL_MS_MAX, LOCAL_POLL_MS_MIN } from '../limits.ts';
 import { createBackground } from '../service/background/background.ts';
+import {
+  createInspectServices,
+  type InspectServices,
+} from '../service/background/inspect-services.ts';
 import { createGroupServices, type GroupServices } from '../service/group/group-services.ts';
 import { createServices, type Services } from '../service/services.ts';
 import {
@@ -30,7 +34,7 @@ export interface LocalHomeOptions {
 
 export interface LocalHome {
   readonly url: string;
-  readonly services: Services & GroupServices & TransactionServices;
+  readonly services: Services & GroupServices & TransactionServices & InspectServices;
   readonly storage: LocalStorage;
   /** Stops taking requests, finishes those under way and what acks=0 left to do, then closes the data. */
   close(): Promise<void>;
@@ -48,6 +52,7 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
     ...createServices(ports, polling),
     ...createGroupServices(ports),
     ...createTransactionServices(ports),
+    ...createInspectServices(ports),
   };
   const stopping = new AbortController();
   const app = createApp(allRoutes, services, {

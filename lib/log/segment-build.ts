@@ -87,6 +87,7 @@ export class SegmentBuilder {
     const first = this.#nextOffset;
     for (let position = start; position < end; position += batches.sizeInBytes) {
       batches.moveTo(position, end);
+      batches.checkCrc();
       this.#place(batches);
       const lastOffset = this.#nextOffset + batches.lastOffsetDelta;
       this.#addBatch(batches, lastOffset);

@@ -40,6 +40,11 @@ export function segmentKeys(address: SegmentAddress): readonly string[] {
   return SEGMENT_FILES.map((file) => segmentKey(address, file));
 }
 
+/** Whether a key is a segment's records, and not an index or a WAL object. */
+export function isSegmentLog(key: string): boolean {
+  return key.startsWith(LOG_OBJECTS_PREFIX) && key.endsWith('.log');
+}
+
 /** What a key below LOG_OBJECTS_PREFIX names; undefined for what is no segment's. */
 export function parseSegmentKey(key: string): SegmentAddress | undefined {
   const [, topicId, partition, segmentId, digits] = OBJECT_KEY.exec(key) ?? [];

@@ -1,7 +1,7 @@
 // Reading from a segment: which bytes, by its index; and what of them is behind the offset that was asked for.
 
 import { type Rejected, rejected, StratalogError } from '../errors.ts';
-import { splitBatches } from '../record/batch.ts';
+import { BatchCursor } from '../record/batch-cursor.ts';
 import type { PartitionKey } from './keys.ts';
 import type { ByteRange } from './object-range.ts';
 import type { SegmentRange } from './read.ts';
@@ -48,21 +48,37 @@ export function planSegmentRange(
 }
 
 /**
+ * All of a segment that fits one read from its beginning: then its index, which costs a GET, says nothing more.
+ * Undefined when `offset` is not the first one, or the segment has more bytes.
+ */
+export function planWholeSegment(
+  { partition, segment }: PartitionSegment,
+  from: { readonly offset: bigint; readonly maxBytes: number },
+): SegmentRange | undefined {
+  const { segmentId, baseOffset, sizeBytes: lengthBytes, endOffset } = segment;
+  if (from.offset !== baseOffset || lengthBytes > from.maxBytes) return undefined;
+  const key = segmentKey({ partition, segmentId, baseOffset }, 'log');
+  return { kind: 'segment', key, positionBytes: 0, lengthBytes, endOffset };
+}
+
+/**
  * The batches of a range that do not end before `offset`, and where to go on behind them. Refuses with
- * CORRUPT_MESSAGE when the bytes aren't whole batches.
+ * CORRUPT_MESSAGE when the bytes aren't whole batches; what is in them is for whoever opens them to check.
  */
 export function cutBatches(
   bytes: Uint8Array,
   { range, offset }: { readonly range: SegmentRange; readonly offset: bigint },
 ): { readonly kind: 'placed'; readonly bytes: Uint8Array; readonly endOffset: bigint } | Rejected {
+  const cursor = new BatchCursor(bytes);
   let endOffset = offset;
   let from = 0;
   try {
-    for (const header of splitBatches(bytes)) {
-      const next = header.baseOffset + BigInt(header.lastOffsetDelta + 1);
-      if (next <= offset) from = header.position + header.sizeInBytes;
-      else endOffset = next;
+    for (let position = 0; position < bytes.length; position += cursor.sizeInBytes) {
+      cursor.moveTo(position, bytes.length);
+      const isBefore = from === position && cursor.endOffset <= offset;
+      if (isBefore) from = position + cursor.sizeInBytes;
     }
+    if (from < bytes.length) endOffset = cursor.endOffset;
   } catch (error) {
     if (error instanceof StratalogError) return rejected('CORRUPT_MESSAGE', error.message);
     throw error;

@@ -26,7 +26,7 @@ export class BatchCursor {
 
   /**
    * Goes to the batch that begins at `position` and must end by `end`. Throws what `parseBatchHeader` throws where no
-   * header can be understood, and CORRUPT_MESSAGE where the batch is cut off or isn't what its CRC-32C says.
+   * header can be understood, and CORRUPT_MESSAGE where the batch is cut off.
    */
   moveTo(position: number, end: number): void {
     this.#position = position;
@@ -38,10 +38,19 @@ export class BatchCursor {
       const problem = `record batch is cut off: ${end - position} of ${this.#sizeInBytes} bytes`;
       throw new StratalogError('CORRUPT_MESSAGE', problem);
     }
+  }
+
+  /** Throws CORRUPT_MESSAGE when the batch isn't what its CRC-32C says. */
+  checkCrc(): void {
+    const position = this.#position;
     const crc = crc32c(this.bytes, position + 21, position + this.#sizeInBytes);
-    if (crc !== this.#view.getUint32(position + 17)) {
-      throw new StratalogError('CORRUPT_MESSAGE', 'record batch does not match its CRC-32C');
-    }
+    if (crc === this.#view.getUint32(position + 17)) return;
+    throw new StratalogError('CORRUPT_MESSAGE', 'record batch does not match its CRC-32C');
+  }
+
+  /** Behind its last record, by the base offset that it carries. */
+  get endOffset(): bigint {
+    return this.#view.getBigInt64(this.#position) + BigInt(this.lastOffsetDelta + 1);
   }
 
   get sizeInBytes(): number {

@@ -114,6 +114,12 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   ],
   AdminTopics: MANAGE_TOPICS,
   AdminEnsureTopic: MANAGE_TOPICS,
+  AdminInspect: [
+    'Bucket: ListBucket ListBucketMultipartUploads',
+    'HeadsTable: BatchGetItem GetItem',
+    'IndexTable: GetItem Query',
+    'TopicsTable: GetItem Scan',
+  ],
   AdminMeta: [],
   BackgroundBuildSegments: [
     'Bucket/log/*: AbortMultipartUpload GetObject PutObject',

@@ -1,5 +1,6 @@
 // Every route of the API: what the local home serves, and what the meta function describes.
 
+import type { InspectServices } from '../../service/background/inspect-services.ts';
 import type { GroupServices } from '../../service/group/group-services.ts';
 import type { Services } from '../../service/services.ts';
 import type { TransactionServices } from '../../service/transactions/transaction-services.ts';
@@ -9,6 +10,7 @@ import { fetchRoutes } from './fetch.ts';
 import { fetchOffsetsRoutes } from './fetch-offsets.ts';
 import { groupRoutes } from './groups.ts';
 import { heartbeatRoutes } from './heartbeat.ts';
+import { inspectRoutes } from './inspect.ts';
 import { joinRoutes } from './join.ts';
 import { leaveRoutes } from './leave.ts';
 import { listOffsetsRoutes } from './list-offsets.ts';
@@ -19,7 +21,7 @@ import { transactionRoutes } from './transactions.ts';
 
 const API_VERSION = '0.1.0';
 
-type AllServices = Services & GroupServices & TransactionServices;
+type AllServices = Services & GroupServices & TransactionServices & InspectServices;
 
 const working: readonly Route<AllServices>[] = [
   ...topicRoutes,
@@ -33,6 +35,7 @@ const working: readonly Route<AllServices>[] = [
   ...fetchOffsetsRoutes,
   ...groupRoutes,
   ...transactionRoutes,
+  ...inspectRoutes,
 ];
 
 /** Health and the description of all. */

@@ -1,7 +1,8 @@
 // stratalog topics …
 
-import type { ConfigChange } from '../../client/admin.ts';
-import { ConfigResourceTypes } from '../../client/admin.ts';
+import { type Admin, type ConfigChange, ConfigResourceTypes } from '../../client/admin.ts';
+import type { PartitionStorage } from '../../client/admin-storage.ts';
+import { StratalogRequestError } from '../../client/errors.ts';
 import {
   type Command,
   type CommandContext,
@@ -11,6 +12,9 @@ import {
   pairsValue,
   UsageError,
 } from '../command.ts';
+import type { Column } from '../output.ts';
+
+const FORBIDDEN = 403;
 
 const CONFIG_OPTION = {
   type: 'string',
@@ -50,9 +54,10 @@ async function describeTopic(context: CommandContext): Promise<void> {
   const { client, output } = context;
   const topic = firstOf(context);
   const admin = client.admin();
-  const [offsets, described] = await Promise.all([
+  const [offsets, described, storage] = await Promise.all([
     admin.fetchTopicOffsets(topic),
     admin.describeConfigs({ resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }] }),
+    storageOf(admin, topic),
   ]);
   const configs = described.resources.flatMap(({ configEntries }) => configEntries);
   const set = configs.filter(({ isDefault }) => !isDefault);
@@ -63,6 +68,7 @@ async function describeTopic(context: CommandContext): Promise<void> {
         partition,
         log_start_offset: Number(low),
         next_offset: Number(high),
+        ...storageJson(storage.get(partition)),
       })),
       configs: Object.fromEntries(configs.map((one) => [one.configName, one.configValue])),
     });
@@ -81,7 +87,54 @@ async function describeTopic(context: CommandContext): Promise<void> {
       text: ({ low, high }) => String(Number(high) - Number(low)),
       align: 'right',
     },
+    ...(storage.size === 0 ? [] : storageColumns(storage)),
   ]);
+}
+
+type Storage = ReadonlyMap<number, PartitionStorage>;
+
+/** By partition; nothing where the caller may describe topics but not look at what is stored. */
+async function storageOf(admin: Admin, topic: string): Promise<Storage> {
+  try {
+    const partitions = await admin.describeStorage(topic);
+    return new Map(partitions.map((one) => [one.partition, one]));
+  } catch (error) {
+    if (error instanceof StratalogRequestError && error.status === FORBIDDEN) return new Map();
+    throw error;
+  }
+}
+
+function storedBytes({ segmentBytes, pageBytes, tailBytes }: PartitionStorage): number {
+  return segmentBytes + pageBytes + tailBytes;
+}
+
+function storageJson(storage: PartitionStorage | undefined): object {
+  if (storage === undefined) return {};
+  return {
+    bytes: storedBytes(storage),
+    objects: storage.objectCount,
+    segments: storage.segmentCount,
+    unmerged_bytes: storage.pageBytes + storage.tailBytes,
+    uncompacted_bytes: storage.uncompactedBytes ?? null,
+  };
+}
+
+function storageColumns(storage: Storage): readonly Column<{ readonly partition: number }>[] {
+  const column = (title: string, of: (one: PartitionStorage) => number | undefined) => ({
+    title,
+    text: ({ partition }: { readonly partition: number }): string => {
+      const one = storage.get(partition);
+      return String((one === undefined ? undefined : of(one)) ?? '-');
+    },
+    align: 'right' as const,
+  });
+  return [
+    column('BYTES', storedBytes),
+    column('OBJECTS', ({ objectCount }) => objectCount),
+    column('SEGMENTS', ({ segmentCount }) => segmentCount),
+    column('UNMERGED', ({ pageBytes, tailBytes }) => pageBytes + tailBytes),
+    column('UNCOMPACTED', ({ uncompactedBytes }) => uncompactedBytes),
+  ];
 }
 
 async function alterTopic(context: CommandContext): Promise<void> {

@@ -7,6 +7,7 @@ import type { Hono } from 'hono';
 import { createApp } from '../../api/app.ts';
 import { allRoutes } from '../../api/routes/all.ts';
 import type { LateAppend } from '../../ports/environment.ts';
+import { createInspectServices } from '../../service/background/inspect-services.ts';
 import { createGroupServices } from '../../service/group/group-services.ts';
 import { createServices } from '../../service/services.ts';
 import { createTransactionServices } from '../../service/transactions/transaction-services.ts';
@@ -42,6 +43,7 @@ export function directTransport(options: DirectOptions): Transport {
     ...createServices(ports),
     ...createGroupServices(ports),
     ...createTransactionServices(ports),
+    ...createInspectServices(ports),
   };
   return appTransport(createApp(allRoutes, services), async () => {
     await Promise.allSettled(late);

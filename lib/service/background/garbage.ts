@@ -10,11 +10,14 @@ import { collectSegments } from './garbage-segments.ts';
 import type { GarbageCounts, GarbageRun } from './garbage-task.ts';
 import { collectDeletedTopics } from './garbage-topics.ts';
 import { collectWal } from './garbage-wal.ts';
+import { isTimeUp } from './job-topics.ts';
 import { withLease } from './leases.ts';
 
 export interface GarbageReport {
   /** False: another collector is at it, and nothing was done. */
   readonly ran: boolean;
+  /** False: its time was up before it had looked everywhere. */
+  readonly complete: boolean;
   /** WAL objects that nothing names. */
   readonly walObjects: number;
   readonly walBytes: number;
@@ -48,11 +51,12 @@ export function createGarbageService(
       };
       if (run.dryRun === true) {
         await work();
-        return { ran: true, ...counts };
+        return { ran: true, complete: !isTimeUp(ports, run), ...counts };
       }
       const lease = { name: 'garbage', leaseMs: settings.leaseMs };
       const done = await withLease(ports, lease, work);
-      return { ran: done !== 'held', ...counts };
+      const ran = done !== 'held';
+      return { ran, complete: ran && !isTimeUp(ports, run), ...counts };
     },
   };
 }

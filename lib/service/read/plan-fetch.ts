@@ -4,7 +4,12 @@ import type { PartitionKey } from '../../log/keys.ts';
 import type { ByteRange } from '../../log/object-range.ts';
 import type { Head } from '../../log/partition.ts';
 import { type FetchPartition, type PlannedRange, planRanges } from '../../log/read.ts';
-import { indexRange, type PartitionSegment, planSegmentRange } from '../../log/segment-read.ts';
+import {
+  indexRange,
+  type PartitionSegment,
+  planSegmentRange,
+  planWholeSegment,
+} from '../../log/segment-read.ts';
 import { type LocatePorts, locateFrom } from './locate.ts';
 import type { RangeReader } from './range-reader.ts';
 import type { SegmentHints } from './segment-hints.ts';
@@ -54,6 +59,8 @@ export async function planFetch(
   }
   const { segment } = located;
   if (segment.sizeBytes === 0) return { ...withRanges(part, []), emptyTo: segment.endOffset };
+  const whole = planWholeSegment({ partition, segment }, { offset, maxBytes: bytes });
+  if (whole !== undefined) return withRanges(part, [whole]);
   const index = await readIndex(tools.ranges, { partition, segment }, 'index');
   if (index === undefined) return { kind: 'moved', asked };
   const range = planSegmentRange({ partition, segment }, index, { offset, maxBytes: bytes });

@@ -1,9 +1,10 @@
 // Reads byte ranges of objects with as few GETs as they need. Objects never change, so a warm process keeps what
-// it read, and callers that ask for the same stretch at once share one GET: many groups on one topic cost as one.
+// it read of the tail, and callers that ask for the same stretch at once share one GET: many groups on one topic cost as one.
 
 import { RANGE_CACHE_BYTES_MAX } from '../../limits.ts';
 import type { ByteRange } from '../../log/object-range.ts';
 import { type PlannedGet, planGets } from '../../log/read.ts';
+import { isSegmentLog } from '../../log/segment-keys.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import { type RetryPorts, withRetries } from '../retry.ts';
 
@@ -25,8 +26,9 @@ export function createRangeReader(
   const reading = new Map<string, Promise<Bytes>>();
   let keptBytes = 0;
 
-  function keep(name: string, bytes: Uint8Array): void {
-    if (bytes.length > RANGE_CACHE_BYTES_MAX / 4) return;
+  function keep(name: string, { key }: ByteRange, bytes: Uint8Array): void {
+    // Who reads the past reads it once, from another place than others; what many read is the tail, and must stay.
+    if (isSegmentLog(key) || bytes.length > RANGE_CACHE_BYTES_MAX / 4) return;
     kept.set(name, bytes);
     keptBytes += bytes.length;
     for (const [oldest, dropped] of kept) {
@@ -42,7 +44,7 @@ export function createRangeReader(
     const bytes = await withRetries(ports, () => ports.objects.getRange(range), {
       repeatable: true,
     });
-    if (bytes !== undefined) keep(name, bytes);
+    if (bytes !== undefined) keep(name, range, bytes);
     return bytes;
   }
 

@@ -44,7 +44,8 @@ describe('BatchCursor', () => {
       baseOffset: 0x12_3456_89ab_cdefn,
       partitionLeaderEpoch: 7,
     });
-    expect(() => cursor.moveTo(start, end)).not.toThrow();
+    expect(() => cursor.checkCrc()).not.toThrow();
+    expect(cursor.endOffset).toBe(0x12_3456_89ab_cdefn + 3n);
   });
 
   it.each([
@@ -56,6 +57,11 @@ describe('BatchCursor', () => {
     ['bytes that end within its header', sizedBatch(1, 10, 1).subarray(0, 60), 'cut off'],
     ['bytes that end within its records', sizedBatch(1, 10, 1).subarray(0, 80), 'cut off'],
   ])('refuses %s as parsing does', (_, bytes, message) => {
-    expect(() => new BatchCursor(bytes).moveTo(0, bytes.length)).toThrow(message);
+    const cursor = new BatchCursor(bytes);
+    const check = (): void => {
+      cursor.moveTo(0, bytes.length);
+      cursor.checkCrc();
+    };
+    expect(check).toThrow(message);
   });
 });
