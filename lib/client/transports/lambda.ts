@@ -21,6 +21,7 @@ export type FunctionVerb =
   | 'fetch-offsets'
   | 'groups'
   | 'transactions'
+  | 'inspect'
   | 'meta';
 
 export interface LambdaOptions {
@@ -35,6 +36,7 @@ const VERBS: readonly (readonly [RegExp, FunctionVerb])[] = [
   [/^POST \/(topics\/[^/]+\/)?records(:batch)?$/, 'produce'],
   [/^POST \/fetch$|^GET \/topics\/[^/]+\/partitions\/\d+\/records$/, 'fetch'],
   [/^POST \/offsets\/list$|^GET \/topics\/[^/]+\/partitions\/\d+\/offset$/, 'list-offsets'],
+  [/^GET \/(topics\/[^/]+\/(partitions\/\d+\/)?segments|garbage)$/, 'inspect'],
   [/^\w+ \/topics(\/|$)/, 'topics'],
   [/^POST \/consumer-groups\/[^/]+\/members$/, 'join'],
   [/^POST \/consumer-groups\/[^/]+\/members\/[^/]+\/heartbeat$/, 'heartbeat'],
