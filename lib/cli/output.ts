@@ -67,6 +67,12 @@ export function tableLines<Row>(rows: readonly Row[], columns: readonly Column<R
   return [lineOf(columns.map(({ title }) => title)), ...cells.map(lineOf)];
 }
 
+/** ISO 8601; a record may carry a time that no date has, and then it is milliseconds. */
+export function isoTime(timeMs: number): string {
+  const time = new Date(timeMs);
+  return Number.isNaN(time.getTime()) ? String(timeMs) : time.toISOString();
+}
+
 /** Bytes as text where they are text, else base64. */
 export function readable(bytes: Buffer | null): string | null {
   if (bytes === null) return null;

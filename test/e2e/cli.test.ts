@@ -21,7 +21,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-function cli(args: string, input = ''): Promise<CliResult> {
+function cli(args: string, input: string | Buffer = ''): Promise<CliResult> {
   return runCli(args.split(' '), { endpoint: home.url, input });
 }
 
@@ -121,11 +121,47 @@ describe('stratalog produce and consume', () => {
     expect(err).not.toMatch(/EPIPE|Error/);
   });
 
-  it('says which line has no key', async () => {
+  it('takes lines byte for byte, and only line feeds end them', async () => {
+    await cli('topics create bytes');
+    const binary = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('\nno end')]);
+    await cli('produce bytes', Buffer.concat([Buffer.from('"a\u2028b"\rc\r\n\n'), binary]));
+    const { out } = await cli('consume bytes -o json');
+    const values = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).value);
+    expect(values).toEqual(['"a\u2028b"\rc', '', 'base64://4=', 'no end']);
+  });
+
+  it('says which line has no key, and how many were sent', async () => {
     await cli('topics create keyed');
-    const failed = await cli('produce keyed -K :', 'a:1\nnothing\n');
-    expect(failed).toMatchObject({ code: 2 });
-    expect(failed.err).toContain('line without the key separator ":": nothing');
+    const failed = await cli('produce keyed -K ::', 'ä::1\nb::2\nnothing\nc::3\n');
+    expect(failed).toMatchObject({ code: 2, out: '' });
+    expect(failed.err).toContain('2 records were sent');
+    expect(failed.err).toContain('line 3 is without the key separator "::": nothing');
+    const read = await cli('consume keyed -o json');
+    expect(
+      read.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { key: 'ä', value: '1' },
+      { key: 'b', value: '2' },
+    ]);
+  });
+
+  it('fails at once when a record can’t be sent, though more may come', async () => {
+    const sending = startCli(['produce', 'no-such-topic'], { endpoint: home.url });
+    sending.child.stdin?.write('a\n');
+    expect(await sending.done).toMatchObject({ code: 1 });
+  });
+
+  it('says why a file can’t be read', async () => {
+    const missing = await cli(`produce numbers --file ${join(directory, 'none')}`);
+    expect(missing).toMatchObject({ code: 2, err: expect.stringContaining('no such file') });
+    const folder = await cli(`produce numbers --file ${directory}`);
+    expect(folder).toMatchObject({ code: 2, err: expect.stringContaining('a directory') });
   });
 });
 

@@ -20,7 +20,7 @@ export interface CliProcess {
 
 export function startCli(
   args: readonly string[],
-  options: { readonly endpoint: string; readonly input?: string },
+  options: { readonly endpoint: string; readonly input?: string | Buffer },
 ): CliProcess {
   const child = spawn(process.execPath, [LAUNCHER, ...args], {
     env: { ...process.env, STRATALOG_ENDPOINT: options.endpoint },
@@ -43,7 +43,7 @@ export function startCli(
 
 export function runCli(
   args: readonly string[],
-  options: { readonly endpoint: string; readonly input?: string },
+  options: { readonly endpoint: string; readonly input?: string | Buffer },
 ): Promise<CliResult> {
   return startCli(args, { input: '', ...options }).done;
 }

@@ -13,7 +13,7 @@ import {
   textValue,
   UsageError,
 } from '../command.ts';
-import { type Output, readable } from '../output.ts';
+import { isoTime, type Output, readable } from '../output.ts';
 
 /** `earliest`, `latest`, an offset, or a time in ISO 8601. */
 export function parsePosition(text: string): StartPosition {
@@ -35,7 +35,7 @@ function recordJson(place: TopicPartition, message: KafkaMessage): Record<string
     topic: place.topic,
     partition: place.partition,
     offset: Number(message.offset),
-    timestamp: new Date(Number(message.timestamp)).toISOString(),
+    timestamp: isoTime(Number(message.timestamp)),
     key: readable(message.key),
     value: readable(message.value),
     headers: Object.fromEntries(headers),
@@ -59,7 +59,7 @@ export class RecordPrinter {
     if (!this.#hasTitle)
       await this.#output.line(rowOf('PART', 'OFFSET', 'TIMESTAMP', 'KEY', 'VALUE'));
     this.#hasTitle = true;
-    const time = new Date(Number(message.timestamp)).toISOString();
+    const time = isoTime(Number(message.timestamp));
     const key = readable(message.key) ?? '(null)';
     const value = readable(message.value) ?? '(null)';
     await this.#output.line(rowOf(String(place.partition), message.offset, time, key, value));

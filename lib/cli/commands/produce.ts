@@ -1,7 +1,6 @@
 // stratalog produce: a record a line.
 
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { Acks, Message, RecordMetadata } from '../../client/types.ts';
 import { COMPRESSION_KINDS } from '../../record/batch.ts';
 import {
@@ -15,11 +14,13 @@ import {
   UsageError,
   type Values,
 } from '../command.ts';
+import { linesOf } from '../lines.ts';
 
 /** Lines that are sent and not yet answered; beyond it reading waits. */
 const OUTSTANDING_MAX = 10_000;
 
-type LineParser = (line: string) => Message;
+/** `number` counts from 1. */
+type LineParser = (line: Buffer, number: number) => Message;
 
 function lineParser(values: Values): LineParser {
   const separator = textValue(values, 'key-separator');
@@ -30,13 +31,15 @@ function lineParser(values: Values): LineParser {
   const fixedKey = textValue(values, 'key');
   if (separator === '') throw new UsageError('--key-separator takes at least one character');
   const shared = { headers, ...(partition === undefined ? {} : { partition }) };
-  return (line) => {
+  return (line, number) => {
     if (separator === undefined) return { ...shared, key: fixedKey ?? null, value: line };
     const at = line.indexOf(separator);
     if (at < 0) {
-      throw new UsageError(`line without the key separator "${separator}": ${line.slice(0, 80)}`);
+      const text = line.subarray(0, 80).toString();
+      throw new UsageError(`line ${number} is without the key separator "${separator}": ${text}`);
     }
-    return { ...shared, key: line.slice(0, at), value: line.slice(at + separator.length) };
+    const value = line.subarray(at + Buffer.byteLength(separator));
+    return { ...shared, key: line.subarray(0, at), value };
   };
 }
 
@@ -51,8 +54,53 @@ interface PartitionSummary {
   firstOffset: string | null;
 }
 
+/** What is on its way, what arrived, and what went wrong first. */
+class Deliveries {
+  readonly summaries = new Map<number, PartitionSummary>();
+  readonly #onFailure: () => void;
+  readonly #outstanding: Promise<void>[] = [];
+  #failure: { readonly error: unknown } | undefined;
+
+  /** `onFailure`: nothing more need be sent. */
+  constructor(onFailure: () => void) {
+    this.#onFailure = onFailure;
+  }
+
+  /** Resolves when another may be sent. */
+  async add(sent: Promise<RecordMetadata[]>): Promise<void> {
+    const settled = sent.then(
+      (places) => {
+        for (const place of places) this.#count(place);
+      },
+      (error: unknown) => {
+        this.#failure ??= { error };
+        this.#onFailure();
+      },
+    );
+    this.#outstanding.push(settled);
+    if (this.#outstanding.length >= OUTSTANDING_MAX) await this.#outstanding.shift();
+  }
+
+  /** Throws what went wrong first. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#outstanding);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  recordCount(): number {
+    return [...this.summaries.values()].reduce((sum, summary) => sum + summary.records, 0);
+  }
+
+  #count({ partition, baseOffset }: RecordMetadata): void {
+    const first: PartitionSummary = { partition, records: 0, firstOffset: baseOffset ?? null };
+    const summary = this.summaries.get(partition) ?? first;
+    this.summaries.set(partition, summary);
+    summary.records += 1;
+  }
+}
+
 async function produce(context: CommandContext): Promise<void> {
-  const { client, values, signal } = context;
+  const { client, values, signal, output } = context;
   const topic = firstOf(context);
   const parse = lineParser(values);
   const compression = choiceValue(values, 'compression', COMPRESSION_KINDS) ?? 'none';
@@ -60,43 +108,45 @@ async function produce(context: CommandContext): Promise<void> {
   await producer.connect();
   const file = textValue(values, 'file');
   const input = file === undefined ? process.stdin : createReadStream(file);
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-  signal.addEventListener('abort', () => lines.close(), { once: true });
-  const summaries = new Map<number, PartitionSummary>();
-  const outstanding: Promise<RecordMetadata[]>[] = [];
-  const settleFirst = async (): Promise<void> => {
-    for (const sent of (await outstanding.shift()) ?? []) count(summaries, sent);
-  };
+  const stop = (): void => void input.destroy();
+  signal.addEventListener('abort', stop, { once: true });
+  // Whoever types, or follows a file, hears of a failure at once, not when the input ends.
+  const deliveries = new Deliveries(stop);
+  let count = 0;
   try {
-    for await (const line of lines) {
-      const sent = producer.send({ topic, messages: [parse(line)] });
-      // Handled where it is awaited; until then a failure must not count as unhandled.
-      sent.catch(() => undefined);
-      outstanding.push(sent);
-      if (outstanding.length >= OUTSTANDING_MAX) await settleFirst();
+    for await (const line of linesOf(input)) {
+      count += 1;
+      await deliveries.add(producer.send({ topic, messages: [parse(line, count)] }));
     }
-    while (outstanding.length > 0) await settleFirst();
-  } finally {
+    await deliveries.settle();
+  } catch (error) {
     await producer.disconnect();
+    await deliveries.settle().catch(() => undefined);
+    if (count > 1) output.note(`${deliveries.recordCount()} records were sent before it failed`);
+    throw unreadable(error, file);
+  } finally {
     input.destroy();
   }
-  await show(context, topic, [...summaries.values()]);
+  await producer.disconnect();
+  await show(context, topic, deliveries);
 }
 
-function count(summaries: Map<number, PartitionSummary>, sent: RecordMetadata): void {
-  const { partition, baseOffset = null } = sent;
-  const summary = summaries.get(partition) ?? { partition, records: 0, firstOffset: baseOffset };
-  summaries.set(partition, summary);
-  summary.records += 1;
+function unreadable(error: unknown, file: string | undefined): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (file === undefined || (syscall !== 'open' && syscall !== 'read')) return error;
+  const why = { ENOENT: 'there is no such file', EISDIR: 'it is a directory' }[code ?? ''] ?? code;
+  return new UsageError(`can't read "${file}": ${why}`, { cause: error });
 }
 
 async function show(
   { output }: CommandContext,
   topic: string,
-  summaries: readonly PartitionSummary[],
+  deliveries: Deliveries,
 ): Promise<void> {
-  const partitions = summaries.toSorted((left, right) => left.partition - right.partition);
-  const records = partitions.reduce((sum, summary) => sum + summary.records, 0);
+  const partitions = [...deliveries.summaries.values()].sort(
+    (left, right) => left.partition - right.partition,
+  );
+  const records = deliveries.recordCount();
   if (output.format === 'json') {
     await output.json({
       topic,
