@@ -5,15 +5,19 @@ export {
   type ConfigChange,
   type ConfigEntry,
   ConfigResourceTypes,
+  ConfigSource,
   type TopicConfig,
 } from './client/admin.ts';
+export { AssignerProtocol, type MemberAssignment } from './client/assigner-protocol.ts';
 export type { RetryOptions } from './client/backoff.ts';
 export { Consumer } from './client/consumer/consumer.ts';
-export type {
-  ConsumerConfig,
-  ConsumerRunConfig,
-  ConsumerSubscribeTopic,
-  ConsumerSubscribeTopics,
+export {
+  type Assignor,
+  type ConsumerConfig,
+  type ConsumerRunConfig,
+  type ConsumerSubscribeTopic,
+  type ConsumerSubscribeTopics,
+  PartitionAssigners,
 } from './client/consumer/consumer-config.ts';
 export { DEAD_LETTER_HEADERS, type FailurePolicy } from './client/consumer/failure-policy.ts';
 export type {
@@ -26,12 +30,28 @@ export type {
 export {
   type ClientErrorReason,
   isRetriable,
+  // kafkajs's names for the same classes.
   StratalogClientError,
+  StratalogClientError as KafkaJSNonRetriableError,
   StratalogConnectionError,
+  StratalogConnectionError as KafkaJSConnectionError,
+  StratalogConnectionError as KafkaJSRequestTimeoutError,
+  StratalogFailure,
+  StratalogFailure as KafkaJSError,
+  StratalogHandlerError,
+  StratalogHandlerError as KafkaJSNumberOfRetriesExceeded,
   StratalogRequestError,
+  StratalogRequestError as KafkaJSProtocolError,
 } from './client/errors.ts';
 export { type ExactlyOnce, runExactlyOnce } from './client/exactly-once.ts';
 export type { InstrumentationEvent, RequestPayload } from './client/instrumentation.ts';
+export {
+  ClientLogger,
+  type LogCreator,
+  type LogEntry,
+  type LogLevel,
+  logLevel,
+} from './client/logging.ts';
 export {
   type Partitioner,
   type PartitionerArgs,
@@ -48,6 +68,7 @@ export { type HttpTransportOptions, httpTransport } from './client/transports/ht
 export {
   type Acks,
   type Compression,
+  CompressionCodecs,
   CompressionTypes,
   type KafkaMessage,
   type Logger,

@@ -2,8 +2,9 @@
 // by a number of records.
 
 import { type ApiClient, pathOf } from './api-client.ts';
+import { encodeAssignment } from './assigner-protocol.ts';
 import type { AssignedTopic } from './consumer/assignment.ts';
-import { type ErrorBody, StratalogRequestError } from './errors.ts';
+import { type ErrorBody, isKafkaError, StratalogRequestError } from './errors.ts';
 import type { PartitionOffset, TopicOffsets, TopicPartition } from './types.ts';
 
 /** kafkajs's words for the state of a group. */
@@ -18,6 +19,12 @@ export interface MemberDescription {
   readonly idle: boolean;
   /** Away for a while, or its session has run out. */
   readonly absent: boolean;
+  /** Not known. */
+  readonly clientHost: string;
+  /** As Kafka's clients encode it: `AssignerProtocol.MemberAssignment.decode` reads it. `assignment` says the same. */
+  readonly memberAssignment: Buffer;
+  /** Empty: the log assigns, and members tell each other nothing. */
+  readonly memberMetadata: Buffer;
   readonly assignment: readonly {
     readonly topic: string;
     readonly partitions: readonly number[];
@@ -132,11 +139,24 @@ export async function listGroups(
   }));
 }
 
+/** What the log says of a group, or this where there is no such group. */
+async function ofGroup<Answer>(asked: Promise<Answer>, without: Answer): Promise<Answer> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isKafkaError(error, 'GROUP_ID_NOT_FOUND')) return without;
+    throw error;
+  }
+}
+
+/** A group that there isn't is `Dead`, as Kafka says. */
 export async function describeGroup(api: ApiClient, groupId: string): Promise<GroupDescription> {
-  const get = <Answer>(path: string): Promise<Answer> => api.json<Answer>({ method: 'GET', path });
+  const get = <Answer>(path: string, without: Answer): Promise<Answer> =>
+    ofGroup(api.json<Answer>({ method: 'GET', path }), without);
+  const nobody = { consumer_group_id: groupId, state: 'DEAD', members_count: 0 };
   const [group, consumers] = await Promise.all([
-    get<GroupBody>(groupPath(groupId)),
-    get<ListBody<ConsumerBody>>(groupPath(groupId, 'consumers')),
+    get<GroupBody>(groupPath(groupId), nobody),
+    get<ListBody<ConsumerBody>>(groupPath(groupId, 'consumers'), { data: [] }),
   ]);
   return {
     groupId,
@@ -151,6 +171,13 @@ export async function describeGroup(api: ApiClient, groupId: string): Promise<Gr
       memberEpoch: member.member_epoch,
       idle: member.idle,
       absent: member.absent,
+      clientHost: '',
+      memberMetadata: Buffer.alloc(0),
+      memberAssignment: encodeAssignment(
+        Object.fromEntries(
+          member.assignment.map(({ topic_name, partitions }) => [topic_name, partitions]),
+        ),
+      ),
       assignment: member.assignment.map(({ topic_name, partitions }) => ({
         topic: topic_name,
         partitions,
@@ -173,22 +200,25 @@ export async function fetchLag(api: ApiClient, groupId: string): Promise<Partiti
   }));
 }
 
-/** Of these topics, or of all that the group has offsets for. */
+export type CommittedOffset = PartitionOffset & { readonly metadata: string | null };
+
+interface OffsetsBody {
+  readonly offsets: readonly {
+    readonly topic_name: string;
+    readonly partition_id: number;
+    readonly offset: number;
+    readonly metadata: string;
+  }[];
+}
+
+/** All that the group has committed; of a group that there isn't, nothing, as Kafka says. */
 export async function fetchGroupOffsets(
   api: ApiClient,
   groupId: string,
-  topics: readonly string[] | undefined,
-): Promise<{ topic: string; partitions: (PartitionOffset & { metadata: string | null })[] }[]> {
-  const { offsets } = await api.json<{
-    offsets: readonly {
-      readonly topic_name: string;
-      readonly partition_id: number;
-      readonly offset: number;
-      readonly metadata: string;
-    }[];
-  }>({ method: 'GET', path: groupPath(groupId, 'offsets') });
-  const wanted = offsets.filter(({ topic_name }) => topics?.includes(topic_name) ?? true);
-  const byTopic = Map.groupBy(wanted, ({ topic_name }) => topic_name);
+): Promise<{ topic: string; partitions: CommittedOffset[] }[]> {
+  const call = { method: 'GET', path: groupPath(groupId, 'offsets') } as const;
+  const { offsets } = await ofGroup(api.json<OffsetsBody>(call), { offsets: [] });
+  const byTopic = Map.groupBy(offsets, ({ topic_name }) => topic_name);
   return [...byTopic].map(([topic, ones]) => ({
     topic,
     partitions: ones.map(({ partition_id, offset, metadata }) => ({

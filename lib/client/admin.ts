@@ -1,6 +1,7 @@
 // What operators do, by kafkajs's names: topics, their configuration and offsets. Groups are in admin-groups.ts.
 
 import {
+  type CommittedOffset,
   deleteGroup,
   describeGroup,
   fetchGroupOffsets,
@@ -24,6 +25,7 @@ import {
 import { type ApiClient, pathOf } from './api-client.ts';
 import { isKafkaError, StratalogClientError, StratalogRequestError } from './errors.ts';
 import type { Instrumentation, RequestPayload } from './instrumentation.ts';
+import type { ClientLogger } from './logging.ts';
 import { partitionMetadata } from './metadata.ts';
 import { listOffsets } from './offsets.ts';
 import {
@@ -37,12 +39,17 @@ export interface AdminEventPayloads {
   'admin.connect': null;
   'admin.disconnect': null;
   'admin.network.request': RequestPayload;
+  'admin.network.request_timeout': RequestPayload;
+  /** Never comes. */
+  'admin.network.request_queue_size': RequestPayload;
 }
 
 export const ADMIN_EVENTS = {
   CONNECT: 'admin.connect',
   DISCONNECT: 'admin.disconnect',
   REQUEST: 'admin.network.request',
+  REQUEST_TIMEOUT: 'admin.network.request_timeout',
+  REQUEST_QUEUE_SIZE: 'admin.network.request_queue_size',
 } as const;
 
 export interface TopicConfig {
@@ -58,7 +65,10 @@ export interface ConfigEntry {
   readonly value: string;
 }
 
-export const ConfigResourceTypes = { UNKNOWN: 0, TOPIC: 2, BROKER: 4 } as const;
+export const ConfigResourceTypes = { UNKNOWN: 0, TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8 } as const;
+
+/** Where a value comes from: the topic, or the log's default. */
+export const ConfigSource = { UNKNOWN: 0, TOPIC_CONFIG: 1, DEFAULT_CONFIG: 5 } as const;
 
 export interface ResourceConfigQuery {
   readonly type: number;
@@ -82,8 +92,11 @@ export interface DescribedConfigEntry {
   readonly configName: string;
   readonly configValue: string;
   readonly isDefault: boolean;
+  readonly configSource: (typeof ConfigSource)[keyof typeof ConfigSource];
   readonly isSensitive: boolean;
   readonly readOnly: boolean;
+  /** None: a value has one name. */
+  readonly configSynonyms: readonly never[];
 }
 
 interface ListAnswer<Item> {
@@ -112,10 +125,19 @@ export class Admin {
   readonly on: Instrumentation<AdminEventPayloads>['on'];
   readonly #api: ApiClient;
   readonly #instrumentation: Instrumentation<AdminEventPayloads>;
+  readonly #logger: ClientLogger;
 
-  constructor(api: ApiClient, instrumentation: Instrumentation<AdminEventPayloads>) {
+  constructor(
+    api: ApiClient,
+    base: {
+      readonly instrumentation: Instrumentation<AdminEventPayloads>;
+      readonly logger: ClientLogger;
+    },
+  ) {
+    const { instrumentation, logger } = base;
     this.#api = api;
     this.#instrumentation = instrumentation;
+    this.#logger = logger;
     this.on = instrumentation.on.bind(instrumentation);
   }
 
@@ -125,6 +147,28 @@ export class Admin {
 
   async disconnect(): Promise<void> {
     this.#instrumentation.emit('admin.disconnect', null);
+  }
+
+  logger(): ClientLogger {
+    return this.#logger;
+  }
+
+  /** There is one node, which is the log itself. */
+  async describeCluster(): Promise<{
+    brokers: { nodeId: number; host: string; port: number }[];
+    controller: number;
+    clusterId: string;
+  }> {
+    const { description } = this.#api.transport;
+    const { hostname, port, protocol } = URL.canParse(description)
+      ? new URL(description)
+      : { hostname: description, port: '', protocol: '' };
+    const portNumber = Number(port) || (protocol === 'http:' ? 80 : 443);
+    return {
+      brokers: [{ nodeId: 0, host: hostname, port: portNumber }],
+      controller: 0,
+      clusterId: '-',
+    };
   }
 
   async listTopics(): Promise<string[]> {
@@ -170,19 +214,27 @@ export class Admin {
     }
   }
 
-  async deleteTopics({ topics }: { readonly topics: readonly string[] }): Promise<void> {
+  async deleteTopics(options: {
+    readonly topics: readonly string[];
+    readonly timeout?: number;
+  }): Promise<void> {
     await Promise.all(
-      topics.map((topic) => this.#api.call({ method: 'DELETE', path: pathOf('topics', topic) })),
+      options.topics.map((topic) =>
+        this.#api.call({ method: 'DELETE', path: pathOf('topics', topic) }),
+      ),
     );
   }
 
   /** Raises the number of partitions. From then on new keys map differently; resolves to true. */
   async createPartitions(options: {
     readonly topicPartitions: readonly { readonly topic: string; readonly count: number }[];
+    readonly validateOnly?: boolean;
+    readonly timeout?: number;
   }): Promise<boolean> {
+    const { validateOnly = false } = options;
     await Promise.all(
       options.topicPartitions.map(({ topic, count }) =>
-        this.#alterTopic(topic, { partitions_count: count }),
+        this.#alterTopic(topic, { partitions_count: count, validate_only: validateOnly }),
       ),
     );
     return true;
@@ -263,8 +315,12 @@ export class Admin {
               configName: config.name,
               configValue: config.value,
               isDefault: config.is_default,
+              configSource: config.is_default
+                ? ConfigSource.DEFAULT_CONFIG
+                : ConfigSource.TOPIC_CONFIG,
               isSensitive: false,
               readOnly: false,
+              configSynonyms: [],
             })),
         };
       }),
@@ -282,16 +338,19 @@ export class Admin {
       const kept = new Set(configEntries.map((entry) => entry.name));
       const set = (await this.#configs(name)).filter((config) => !config.is_default);
       const reset = set.filter((config) => !kept.has(config.name));
-      await this.incrementalAlterConfigs(name, [
-        ...configEntries,
-        ...reset.map((config) => ({ name: config.name, value: null })),
-      ]);
+      const gone = reset.map((config) => ({ name: config.name, value: null }));
+      const { validateOnly = false } = request;
+      await this.incrementalAlterConfigs(name, [...configEntries, ...gone], { validateOnly });
     }
   }
 
   /** Changes these and leaves the others (kafkajs has no such verb). */
-  async incrementalAlterConfigs(topic: string, changes: readonly ConfigChange[]): Promise<void> {
-    await this.#alterTopic(topic, { configs: changes });
+  async incrementalAlterConfigs(
+    topic: string,
+    changes: readonly ConfigChange[],
+    { validateOnly = false }: { readonly validateOnly?: boolean } = {},
+  ): Promise<void> {
+    await this.#alterTopic(topic, { configs: changes, validate_only: validateOnly });
   }
 
   /** Removes every record below the offset; -1: every record there is. */
@@ -324,11 +383,21 @@ export class Admin {
     return fetchLag(this.#api, groupId);
   }
 
-  fetchOffsets(options: {
+  /** Of these topics every partition, '-1' where nothing is committed; of none given, what is committed. */
+  async fetchOffsets(options: {
     readonly groupId: string;
     readonly topics?: readonly string[];
+    /** For kafkajs's programs: here what a reset sets is an offset. */
+    readonly resolveOffsets?: boolean;
   }): ReturnType<typeof fetchGroupOffsets> {
-    return fetchGroupOffsets(this.#api, options.groupId, options.topics);
+    const { groupId, topics } = options;
+    const found = await fetchGroupOffsets(this.#api, groupId);
+    if (topics === undefined) return found;
+    const metadata = await this.fetchTopicMetadata({ topics });
+    return metadata.topics.map(({ name, partitions }) => ({
+      topic: name,
+      partitions: partitions.map(({ partitionId }) => offsetAmong(found, name, partitionId)),
+    }));
   }
 
   /** Only while the group has no members. */
@@ -380,6 +449,17 @@ export class Admin {
     const path = pathOf('topics', topic, 'configs');
     return (await this.#api.json<ListAnswer<ConfigBody>>({ method: 'GET', path })).data;
   }
+}
+
+function offsetAmong(
+  found: Awaited<ReturnType<typeof fetchGroupOffsets>>,
+  name: string,
+  partition: number,
+): CommittedOffset {
+  const committed = found
+    .find(({ topic }) => topic === name)
+    ?.partitions.find((one) => one.partition === partition);
+  return committed ?? { partition, offset: '-1', metadata: null };
 }
 
 function assertTopic(type: number): void {

@@ -124,6 +124,7 @@ export class ApiClient {
     const path = call.path + queryOf(call.query);
     const startedAt = performance.now();
     let response: TransportResponse | undefined;
+    let isTimeout = false;
     try {
       response = await transport.send({
         method: call.method,
@@ -136,12 +137,16 @@ export class ApiClient {
         signal: this.#bounded(call),
         ...(body === undefined ? {} : { body }),
       });
+    } catch (error) {
+      isTimeout = error instanceof StratalogConnectionError && error.reason === 'timeout';
+      throw error;
     } finally {
       onRequest?.({
         method: call.method,
         path,
         clientId,
         status: response?.status ?? 0,
+        isTimeout,
         duration: performance.now() - startedAt,
         size: body?.length ?? 0,
         responseSize: response?.body.length ?? 0,

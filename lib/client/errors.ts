@@ -1,5 +1,12 @@
-// What a user of the client can catch. Three classes, by who said no: the log (`StratalogRequestError`), the way to it
-// (`StratalogConnectionError`), or the client itself (`StratalogClientError`). All carry `retriable`.
+// What a user of the client can catch. Four classes, by who said no: the log (`StratalogRequestError`), the way to it
+// (`StratalogConnectionError`), the client itself (`StratalogClientError`), or a handler (`StratalogHandlerError`). All are
+// a `StratalogFailure`, and carry `retriable`.
+
+/** What all of them have in common. */
+export abstract class StratalogFailure extends Error {
+  /** Whether trying the same again may help. */
+  abstract readonly retriable: boolean;
+}
 
 /** What the log says in the body of every error. */
 export interface ErrorBody {
@@ -14,7 +21,7 @@ export interface ErrorBody {
 }
 
 /** The log refused or failed. `type` and `code` are Kafka's name and number, as in kafkajs's protocol errors. */
-export class StratalogRequestError extends Error {
+export class StratalogRequestError extends StratalogFailure {
   override readonly name = 'StratalogRequestError';
   readonly type: string;
   readonly code: number;
@@ -46,7 +53,7 @@ export class StratalogRequestError extends Error {
 }
 
 /** The log could not be reached, or its answer did not come. */
-export class StratalogConnectionError extends Error {
+export class StratalogConnectionError extends StratalogFailure {
   override readonly name = 'StratalogConnectionError';
   readonly retriable = true;
   readonly reason: 'refused' | 'timeout' | 'broken';
@@ -73,7 +80,7 @@ export type ClientErrorReason =
   | 'unreadable';
 
 /** The client itself refused. */
-export class StratalogClientError extends Error {
+export class StratalogClientError extends StratalogFailure {
   override readonly name = 'StratalogClientError';
   readonly retriable: boolean;
   readonly reason: ClientErrorReason;
@@ -85,14 +92,22 @@ export class StratalogClientError extends Error {
   }
 }
 
+/** A handler failed, try after try, and the consumer stops; `cause` is what it threw last. */
+export class StratalogHandlerError extends StratalogFailure {
+  override readonly name = 'StratalogHandlerError';
+  readonly retriable = false;
+  /** Tries after the first. */
+  readonly retryCount: number;
+
+  constructor(message: string, options: { readonly cause: Error; readonly retryCount: number }) {
+    super(message, { cause: options.cause });
+    this.retryCount = options.retryCount;
+  }
+}
+
 /** Whether trying the same again may help. */
 export function isRetriable(error: unknown): boolean {
-  return (
-    (error instanceof StratalogRequestError ||
-      error instanceof StratalogConnectionError ||
-      error instanceof StratalogClientError) &&
-    error.retriable
-  );
+  return error instanceof StratalogFailure && error.retriable;
 }
 
 export function isKafkaError(error: unknown, ...types: readonly string[]): boolean {

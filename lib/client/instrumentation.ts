@@ -20,6 +20,8 @@ export interface RequestPayload {
   readonly clientId: string;
   /** 0: no answer came. */
   readonly status: number;
+  /** No answer came in time. */
+  readonly isTimeout: boolean;
   /** Milliseconds. */
   readonly duration: number;
   /** Bytes sent and received. */

@@ -57,3 +57,9 @@ export async function endOf(
   const offsets = await listOffsets(api, [place], { kind: end });
   return offsets.get(partitionKey(place)) ?? 0;
 }
+
+/** The end that an offset names: -2 or `earliest`, -1 or `latest`. */
+export function endNamed(offset: string): 'earliest' | 'latest' | undefined {
+  if (offset === '-2' || offset === 'earliest') return 'earliest';
+  return offset === '-1' || offset === 'latest' ? 'latest' : undefined;
+}

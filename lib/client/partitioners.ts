@@ -1,6 +1,7 @@
 // Which partition a message goes to when it names none. A partitioner has kafkajs's shape, so one's own go on working.
 
 import { partitionForKey } from '../record/partitioner.ts';
+import { legacyMurmur2 } from './legacy-partitioner.ts';
 import { bytesOf } from './messages.ts';
 import type { Message, PartitionMetadata } from './types.ts';
 
@@ -24,18 +25,28 @@ function RoundRobinPartitioner(): Partitioner {
   };
 }
 
-/** By the key's murmur2 hash, exactly as Kafka's Java client does; without a key in turn. */
-function DefaultPartitioner(): Partitioner {
+type KeyPartition = (key: Uint8Array, partitionCount: number) => number;
+
+/** By the key; without a key in turn. */
+function byKey(partitionOf: KeyPartition): Partitioner {
   const inTurn = RoundRobinPartitioner();
   return (args) => {
     const key = bytesOf(args.message.key);
-    return key === null ? inTurn(args) : partitionForKey(key, args.partitionMetadata.length);
+    return key === null ? inTurn(args) : partitionOf(key, args.partitionMetadata.length);
   };
 }
+
+/** By murmur2, exactly as Kafka's Java client does. */
+const DefaultPartitioner: PartitionerFactory = () => byKey(partitionForKey);
+
+/** As kafkajs before version 2: for topics that it has written to. */
+const LegacyPartitioner: PartitionerFactory = () =>
+  byKey((key, partitionCount) => (legacyMurmur2(key) & 0x7fffffff) % partitionCount);
 
 /** Names as in kafkajs. */
 export const Partitioners = {
   DefaultPartitioner,
   JavaCompatiblePartitioner: DefaultPartitioner,
+  LegacyPartitioner,
   RoundRobinPartitioner,
 } as const;

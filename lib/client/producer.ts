@@ -11,6 +11,7 @@ import type { ApiClient } from './api-client.ts';
 import { RETRY_DEFAULTS, type RetryOptions } from './backoff.ts';
 import { StratalogClientError } from './errors.ts';
 import type { Instrumentation, RequestPayload } from './instrumentation.ts';
+import type { ClientLogger } from './logging.ts';
 import { compressionKind } from './messages.ts';
 import { TopicMetadata } from './metadata.ts';
 import {
@@ -62,6 +63,8 @@ export interface ProducerConfig {
   /** For sends that don't say; default -1 (all) and none. */
   readonly acks?: Acks;
   readonly compression?: Compression;
+  /** For kafkajs's programs: topics are never created by sending to them. */
+  readonly allowAutoTopicCreation?: boolean;
   /** Nothing waits for company: `linger` is 0 unless given, and up to 20 requests are under way. */
   readonly lowLatency?: boolean;
 }
@@ -70,12 +73,17 @@ export interface ProducerEventPayloads {
   'producer.connect': null;
   'producer.disconnect': null;
   'producer.network.request': RequestPayload;
+  'producer.network.request_timeout': RequestPayload;
+  /** Never comes. */
+  'producer.network.request_queue_size': RequestPayload;
 }
 
 export const PRODUCER_EVENTS = {
   CONNECT: 'producer.connect',
   DISCONNECT: 'producer.disconnect',
   REQUEST: 'producer.network.request',
+  REQUEST_TIMEOUT: 'producer.network.request_timeout',
+  REQUEST_QUEUE_SIZE: 'producer.network.request_queue_size',
 } as const;
 
 const LINGER_MS = 50;
@@ -91,6 +99,7 @@ export class Producer {
   readonly #api: ApiClient;
   readonly #retry: Required<RetryOptions>;
   readonly #instrumentation: Instrumentation<ProducerEventPayloads>;
+  readonly #logger: ClientLogger;
   readonly #telemetry: Telemetry | undefined;
   readonly #metadata: TopicMetadata;
   readonly #partitioner: Partitioner;
@@ -112,6 +121,7 @@ export class Producer {
       readonly api: ApiClient;
       readonly retry: RetryOptions;
       readonly instrumentation: Instrumentation<ProducerEventPayloads>;
+      readonly logger: ClientLogger;
       readonly telemetry: Telemetry | undefined;
       readonly findMember: TransactionTools['findMember'];
     },
@@ -120,6 +130,7 @@ export class Producer {
     this.#api = base.api;
     this.#retry = { ...RETRY_DEFAULTS, ...base.retry, ...config.retry };
     this.#instrumentation = base.instrumentation;
+    this.#logger = base.logger;
     this.#telemetry = base.telemetry;
     this.on = base.instrumentation.on.bind(base.instrumentation);
     this.#metadata = new TopicMetadata(base.api, config.metadataMaxAge ?? METADATA_MAX_AGE_MS);
@@ -141,6 +152,14 @@ export class Producer {
     this.#isConnected = false;
     await this.flush();
     this.#instrumentation.emit('producer.disconnect', null);
+  }
+
+  isIdempotent(): boolean {
+    return this.#sequences !== undefined || this.#transactions !== undefined;
+  }
+
+  logger(): ClientLogger {
+    return this.#logger;
   }
 
   /** Begins a transaction; there is one at a time. Errors: there is no transactionalId. */

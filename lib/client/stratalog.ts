@@ -8,15 +8,16 @@ import { Consumer } from './consumer/consumer.ts';
 import type { ConsumerConfig, ConsumerEventPayloads } from './consumer/consumer-config.ts';
 import { StratalogClientError } from './errors.ts';
 import { Instrumentation, type RequestPayload } from './instrumentation.ts';
+import { ClientLogger, type LogConfig } from './logging.ts';
 import { Producer, type ProducerConfig, type ProducerEventPayloads } from './producer.ts';
 import { type ReadBatch, type ReadOptions, readTopic } from './reader.ts';
 import { type OpenTelemetryApi, type Telemetry, telemetryOf } from './telemetry.ts';
 import type { GroupMetadata } from './transaction.ts';
 import type { Transport } from './transport.ts';
 import { httpTransport } from './transports/http.ts';
-import type { Logger, TopicPartition } from './types.ts';
+import type { TopicPartition } from './types.ts';
 
-export interface StratalogConfig {
+export interface StratalogConfig extends LogConfig {
   /** Where the HTTP API is, `http://127.0.0.1:4510` for the local home. Left out when a transport is given. */
   readonly endpoint?: string;
   /** Sent as a bearer token, for stacks with JWT authorisation; a function is asked before each request. */
@@ -29,39 +30,36 @@ export interface StratalogConfig {
   readonly requestTimeout?: number;
   /** `import * as openTelemetry from '@opentelemetry/api'`: then sends and handlers have spans. */
   readonly openTelemetry?: OpenTelemetryApi;
-  /** Told what needs a person's attention; default: `console`, warnings and errors only. */
-  readonly logger?: Logger;
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
-
-const QUIET_CONSOLE: Logger = {
-  debug() {},
-  info() {},
-  warn: (message) => console.warn(message),
-  error: (message) => console.error(message),
-};
 
 export class Stratalog {
   readonly #transport: Transport;
   readonly #config: StratalogConfig;
   readonly #telemetry: Telemetry | undefined;
+  readonly #logger: ClientLogger;
   readonly #consumers = new Set<Consumer>();
 
   constructor(config: StratalogConfig) {
     this.#config = config;
     this.#transport = config.transport ?? overHttp(config);
+    this.#logger = new ClientLogger(config);
     const { openTelemetry } = config;
     this.#telemetry = openTelemetry === undefined ? undefined : telemetryOf(openTelemetry);
   }
 
   producer(config: ProducerConfig = {}): Producer {
     const instrumentation = new Instrumentation<ProducerEventPayloads>();
-    const api = this.#api((payload) => instrumentation.emit('producer.network.request', payload));
+    const api = this.#api((payload) => {
+      instrumentation.emit('producer.network.request', payload);
+      if (payload.isTimeout) instrumentation.emit('producer.network.request_timeout', payload);
+    });
     return new Producer(config, {
       api,
       retry: this.#config.retry ?? {},
       instrumentation,
+      logger: this.#logger,
       telemetry: this.#telemetry,
       findMember: (groupId, place) => this.#findMember(groupId, place),
     });
@@ -69,12 +67,14 @@ export class Stratalog {
 
   consumer(config: ConsumerConfig): Consumer {
     const instrumentation = new Instrumentation<ConsumerEventPayloads>();
-    const onRequest = (payload: RequestPayload): void =>
+    const onRequest = (payload: RequestPayload): void => {
       instrumentation.emit('consumer.network.request', payload);
+      if (payload.isTimeout) instrumentation.emit('consumer.network.request_timeout', payload);
+    };
     const consumer = new Consumer(config, {
       api: this.#api(onRequest, config.retry),
       instrumentation,
-      logger: this.#config.logger ?? QUIET_CONSOLE,
+      logger: this.#logger,
       telemetry: this.#telemetry,
       send: async (topic, messages) => {
         const producer = this.producer({ linger: 0 });
@@ -88,14 +88,20 @@ export class Stratalog {
 
   admin(config: { readonly retry?: RetryOptions } = {}): Admin {
     const instrumentation = new Instrumentation<AdminEventPayloads>();
-    const onRequest = (payload: RequestPayload): void =>
+    const onRequest = (payload: RequestPayload): void => {
       instrumentation.emit('admin.network.request', payload);
-    return new Admin(this.#api(onRequest, config.retry), instrumentation);
+      if (payload.isTimeout) instrumentation.emit('admin.network.request_timeout', payload);
+    };
+    return new Admin(this.#api(onRequest, config.retry), { instrumentation, logger: this.#logger });
   }
 
   /** Reads a topic without a group: all there is now, or also what comes. */
   read(options: ReadOptions): AsyncGenerator<ReadBatch, void, undefined> {
     return readTopic(this.#api(), options);
+  }
+
+  logger(): ClientLogger {
+    return this.#logger;
   }
 
   /** Closes what the transport holds open. */

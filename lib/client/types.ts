@@ -22,6 +22,8 @@ export interface Message {
 }
 
 export const CompressionTypes = { None: 0, GZIP: 1, Snappy: 2, LZ4: 3, ZSTD: 4 } as const;
+/** For kafkajs's programs, which put codecs here: all four are built in, and what is put here isn't used. */
+export const CompressionCodecs: Partial<Record<CompressionType, unknown>> = {};
 export type CompressionType = (typeof CompressionTypes)[keyof typeof CompressionTypes];
 export type Compression = CompressionType | CompressionKind;
 

@@ -45,6 +45,7 @@ const alterBody = z
       .max(100)
       .refine(distinctNames, TWICE)
       .optional(),
+    validate_only: z.boolean().optional(),
   })
   .meta({ id: 'AlterTopic' });
 
@@ -186,7 +187,7 @@ export const topicRoutes: readonly Route[] = [
       summary: 'Add partitions, set configurations (null: back to the default)',
       params: topicParams,
       body: alterBody,
-      answers: { 200: one('Changed; with warnings, if any') },
+      answers: { 200: one('Changed, or would be (validate_only); with warnings, if any') },
       errors: CHANGE_ERRORS,
     },
     async ({ params, body = {}, base }, { topics }) => {
@@ -194,6 +195,7 @@ export const topicRoutes: readonly Route[] = [
         name: params.topic_name,
         ...(body.configs === undefined ? {} : { configs: body.configs }),
         ...(body.partitions_count === undefined ? {} : { partitionCount: body.partitions_count }),
+        validateOnly: body.validate_only ?? false,
       };
       const altered = await topics.alter(change);
       return altered.kind === 'rejected'

@@ -2,7 +2,7 @@
 
 import { OFFSETS_PER_REQUEST_MAX } from '../../limits.ts';
 import { type ApiClient, pathOf } from '../api-client.ts';
-import { StratalogClientError, StratalogRequestError } from '../errors.ts';
+import { errorOf, StratalogClientError, StratalogRequestError } from '../errors.ts';
 import {
   partitionKey,
   type TopicPartitionOffset,
@@ -22,6 +22,7 @@ export interface CommitterTools {
   readonly storeOffsets: StoreOffsets | undefined;
   readonly identity: () => Identity | undefined;
   readonly leases: () => Iterable<PartitionLease>;
+  readonly warn: (message: string) => void;
   readonly committed: (offsets: readonly TopicPartitionOffset[]) => void;
 }
 
@@ -64,6 +65,13 @@ export class Committer {
         offset: String(tracker.watermark),
       })),
     );
+  }
+
+  /** The same in passing: that it failed is said, and no drama, since what is handled stays to be committed. */
+  commitInPassing(): Promise<void> | undefined {
+    return this.commitIfDue()?.catch((error) => {
+      this.#tools.warn(`committing failed: ${errorOf(error).message}`);
+    });
   }
 
   /** Commits when the policy says that it is time. */

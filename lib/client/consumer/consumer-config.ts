@@ -10,13 +10,34 @@ import type { StoreOffsets } from './committer.ts';
 import type { FailurePolicy } from './failure-policy.ts';
 import type { FetcherConfig } from './fetcher.ts';
 import type { WantedTopics } from './membership.ts';
-import type { EachBatchHandler, EachMessageHandler } from './payloads.ts';
+import type { Batch, EachBatchHandler, EachMessageHandler } from './payloads.ts';
 import type { FetchOffsets } from './start-positions.ts';
 
-export interface ConsumerConfig {
+export type Assignor = 'uniform' | 'range' | 'roundrobin';
+
+/** For `partitionAssigners`. */
+export const PartitionAssigners = {
+  uniform: 'uniform',
+  range: 'range',
+  roundRobin: 'roundrobin',
+} as const;
+
+/** What kafkajs's consumers take and this one has no use for: its programs compile, and nothing happens. */
+interface KafkajsConsumerConfig {
+  readonly metadataMaxAge?: number;
+  readonly allowAutoTopicCreation?: boolean;
+  readonly maxInFlightRequests?: number;
+  /** There is nothing uncommitted in the log to read. */
+  readonly readUncommitted?: boolean;
+  readonly rackId?: string;
+}
+
+export interface ConsumerConfig extends KafkajsConsumerConfig {
   readonly groupId: string;
   /** How the group shares partitions out: uniform (default, fewest moves), range or roundrobin. */
-  readonly assignor?: 'uniform' | 'range' | 'roundrobin';
+  readonly assignor?: Assignor;
+  /** kafkajs's name for it: the first counts. Functions can't be given, since the log assigns. */
+  readonly partitionAssigners?: readonly Assignor[];
   /** A name that outlives the process (group.instance.id): a restart within the session moves nothing. */
   readonly groupInstanceId?: string;
   /** Milliseconds without heartbeat after which the group gives its partitions to others; default 45 s. */
@@ -36,7 +57,10 @@ export interface ConsumerConfig {
   readonly lowLatency?: boolean;
   /** Read far backlogs straight from where the bytes lie; default: where that is cheaper, so not on this machine. */
   readonly fetchByReference?: boolean;
-  readonly retry?: RetryOptions;
+  readonly retry?: RetryOptions & {
+    /** Asked when the consumer can't go on: true lets it begin again where the group has come to. Default: it stops. */
+    readonly restartOnFailure?: (error: Error) => Promise<boolean>;
+  };
   readonly failurePolicy?: FailurePolicy;
   /** Offsets kept by the program itself, with its data: where to begin … */
   readonly fetchOffsets?: FetchOffsets;
@@ -78,12 +102,41 @@ export const CONSUMER_EVENTS = {
   STOP: 'consumer.stop',
   CRASH: 'consumer.crash',
   REBALANCING: 'consumer.rebalancing',
+  RECEIVED_UNSUBSCRIBED_TOPICS: 'consumer.received_unsubscribed_topics',
   REQUEST: 'consumer.network.request',
+  REQUEST_TIMEOUT: 'consumer.network.request_timeout',
+  REQUEST_QUEUE_SIZE: 'consumer.network.request_queue_size',
 } as const;
 
 interface Membership {
   readonly groupId: string;
   readonly memberId: string;
+}
+
+/** What the events say of a batch. */
+export function processOf(batch: Batch): BatchProcess {
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    highWatermark: batch.highWatermark,
+    offsetLag: batch.offsetLag(),
+    offsetLagLow: batch.offsetLagLow(),
+    batchSize: batch.messages.length,
+    firstOffset: batch.firstOffset(),
+    lastOffset: batch.lastOffset(),
+  };
+}
+
+/** As in kafkajs, `retry` is also how often a handler is tried; what the policy itself says goes before it. */
+export function failurePolicyOf({ retry, failurePolicy }: ConsumerConfig): FailurePolicy {
+  return { ...failurePolicy, retry: { ...retry, ...failurePolicy?.retry } };
+}
+
+export function assignorOf({ assignor, partitionAssigners = [] }: ConsumerConfig): Assignor {
+  const [first = 'uniform'] = assignor === undefined ? partitionAssigners : [assignor];
+  if (typeof first === 'string') return first;
+  const message = 'the log assigns partitions: take uniform, range or roundrobin, not a function';
+  throw new StratalogClientError('invalid-argument', message);
 }
 
 interface BatchProcess {
@@ -124,6 +177,10 @@ export interface ConsumerEventPayloads {
   'consumer.crash': { readonly error: Error; readonly groupId: string; readonly restart: boolean };
   'consumer.rebalancing': Membership;
   'consumer.network.request': RequestPayload;
+  'consumer.network.request_timeout': RequestPayload;
+  /** Never come: the log assigns nothing that was not asked for, and there are no queues of requests. */
+  'consumer.received_unsubscribed_topics': Membership;
+  'consumer.network.request_queue_size': RequestPayload;
 }
 
 const MIB = 1_048_576;
@@ -149,9 +206,19 @@ export class Subscriptions {
   readonly #names = new Map<string, boolean>();
   readonly #patterns: { readonly pattern: RegExp; readonly fromBeginning: boolean }[] = [];
 
+  /** Flags that change what a pattern means are refused: the log, which matches, has none. */
   add(topic: string | RegExp, fromBeginning: boolean): void {
-    if (typeof topic === 'string') this.#names.set(topic, fromBeginning);
-    else this.#patterns.push({ pattern: topic, fromBeginning });
+    if (typeof topic === 'string') {
+      this.#names.set(topic, fromBeginning);
+      return;
+    }
+    const flags = topic.flags.replaceAll(/[gyduv]/g, '');
+    if (flags !== '') {
+      const message = `a subscription takes no flag "${flags}": write ${topic} without it, as [Aa] for example`;
+      throw new StratalogClientError('invalid-argument', message);
+    }
+    // Flags such as g would make it remember where it was.
+    this.#patterns.push({ pattern: new RegExp(topic.source), fromBeginning });
   }
 
   get wanted(): WantedTopics {

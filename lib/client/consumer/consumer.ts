@@ -1,15 +1,15 @@
 // The consumer: puts membership, ownership, fetcher, runner and committer together under kafkajs's methods.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describeGroup, fetchGroupOffsets, type GroupDescription } from '../admin-groups.ts';
 import type { ApiClient } from '../api-client.ts';
 import { errorOf, StratalogClientError, type StratalogRequestError } from '../errors.ts';
 import type { Instrumentation } from '../instrumentation.ts';
-import { endOf } from '../offsets.ts';
+import type { ClientLogger } from '../logging.ts';
+import { endNamed, endOf } from '../offsets.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { GroupMetadata } from '../transaction.ts';
 import type {
-  KafkaMessage,
-  Logger,
   Message,
   TopicPartition,
   TopicPartitionOffset,
@@ -20,13 +20,17 @@ import { partitionKey } from '../types.ts';
 import { commitPolicy } from './commit-policy.ts';
 import { Committer } from './committer.ts';
 import {
+  type Assignor,
+  assignorOf,
   CONSUMER_EVENTS,
   type ConsumerConfig,
   type ConsumerEventPayloads,
   type ConsumerRunConfig,
   type ConsumerSubscribeTopic,
   type ConsumerSubscribeTopics,
+  failurePolicyOf,
   fetcherConfig,
+  processOf,
   Subscriptions,
 } from './consumer-config.ts';
 import { deadLetterOf } from './failure-policy.ts';
@@ -35,14 +39,14 @@ import type { PartitionLease } from './lease.ts';
 import { type Identity, Membership } from './membership.ts';
 import { Ownership } from './ownership.ts';
 import { Pauses, type PauseTopic } from './pauses.ts';
-import { type Batch, type EachBatchPayload, topicOffsetsOf } from './payloads.ts';
+import { type EachBatchPayload, topicOffsetsOf } from './payloads.ts';
 import { PullChannel } from './pull.ts';
 import { type Handler, Runner } from './runner.ts';
 
 export interface ConsumerBase {
   readonly api: ApiClient;
   readonly instrumentation: Instrumentation<ConsumerEventPayloads>;
-  readonly logger: Logger;
+  readonly logger: ClientLogger;
   /** Undefined: nobody traces. */
   readonly telemetry: Telemetry | undefined;
   /** Sends dead letters. */
@@ -51,6 +55,8 @@ export interface ConsumerBase {
 
 const SESSION_TIMEOUT_MS = 45_000;
 const REBALANCE_TIMEOUT_MS = 300_000;
+/** Before a consumer that failed begins again, so that it doesn't in a hot loop. */
+const RESTART_PAUSE_MS = 300;
 
 /** What exists while the consumer runs. */
 interface Running {
@@ -74,10 +80,15 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
   #running: Running | undefined;
   #stopping: Promise<void> | undefined;
   #channel: PullChannel | undefined;
+  /** As it runs, or will again after a failure, until it is told to stop. */
+  #wanted: ConsumerRunConfig | undefined;
+  #isCrashing = false;
+  readonly #assignor: Assignor;
 
   constructor(config: ConsumerConfig, base: ConsumerBase) {
     this.#config = config;
     this.#base = base;
+    this.#assignor = assignorOf(config);
     this.on = base.instrumentation.on.bind(base.instrumentation);
     this.#ownership = new Ownership({
       api: base.api,
@@ -125,6 +136,7 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
     const wanted = this.#subscriptions.wanted;
     const running = this.#assemble(config);
     this.#running = running;
+    this.#wanted = config;
     try {
       await running.membership.start(wanted);
     } catch (error) {
@@ -153,6 +165,11 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
 
   /** Finishes what is begun, commits it and leaves the group. */
   stop(): Promise<void> {
+    this.#wanted = undefined;
+    return this.#halt();
+  }
+
+  #halt(): Promise<void> {
     this.#stopping ??= this.#stop().finally(() => {
       this.#stopping = undefined;
     });
@@ -200,6 +217,10 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
     this.#changed();
   }
 
+  logger(): ClientLogger {
+    return this.#base.logger;
+  }
+
   describeGroup(): Promise<GroupDescription> {
     return describeGroup(this.#base.api, this.#config.groupId);
   }
@@ -220,8 +241,9 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
 
   /** The offset that the group has committed of a partition; undefined: none. */
   async committedOffset({ topic, partition }: TopicPartition): Promise<number | undefined> {
-    const topics = await fetchGroupOffsets(this.#base.api, this.#config.groupId, [topic]);
-    const found = topics[0]?.partitions.find((one) => one.partition === partition);
+    const topics = await fetchGroupOffsets(this.#base.api, this.#config.groupId);
+    const committed = topics.find((one) => one.topic === topic)?.partitions;
+    const found = committed?.find((one) => one.partition === partition);
     return found === undefined ? undefined : Number(found.offset);
   }
 
@@ -237,6 +259,7 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
     const policy = commitPolicy(config);
     const leases = (): Iterable<PartitionLease> => this.#ownership.leases();
     const committer = new Committer({
+      warn: (message) => this.#warn(message),
       api: this.#base.api,
       groupId: this.#config.groupId,
       policy,
@@ -283,7 +306,7 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
       partitionsConsumedConcurrently: config.partitionsConsumedConcurrently ?? 1,
       concurrencyByKey: config.concurrencyByKey ?? 1,
       countsWhen,
-      failurePolicy: this.#config.failurePolicy ?? {},
+      failurePolicy: failurePolicyOf(this.#config),
       leases: () => this.#ownership.leases(),
       committer,
       isPaused: (lease) => this.#pauses.isPaused(lease),
@@ -294,16 +317,9 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
       },
       putAside: (lease, { topic, messages, error, attempts }) => {
         const { groupId } = this.#config;
-        const letterOf = (message: KafkaMessage): Message =>
-          deadLetterOf({
-            topic: lease.topic,
-            partition: lease.partition,
-            groupId,
-            message,
-            error,
-            attempts,
-          });
-        return send(topic, messages.map(letterOf));
+        const place = { topic: lease.topic, partition: lease.partition, groupId };
+        const letters = messages.map((message) => ({ ...place, message, error, attempts }));
+        return send(topic, letters.map(deadLetterOf));
       },
       traced:
         telemetry &&
@@ -338,13 +354,13 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
   }
 
   #membership(): Membership {
-    const { groupId, groupInstanceId, assignor, heartbeatInterval } = this.#config;
+    const { groupId, groupInstanceId, heartbeatInterval } = this.#config;
     const config = {
       groupId,
+      assignor: this.#assignor,
       sessionTimeoutMs: this.#config.sessionTimeout ?? SESSION_TIMEOUT_MS,
       rebalanceTimeoutMs: this.#config.rebalanceTimeout ?? REBALANCE_TIMEOUT_MS,
       ...(groupInstanceId === undefined ? {} : { instanceId: groupInstanceId }),
-      ...(assignor === undefined ? {} : { assignor }),
       ...(heartbeatInterval === undefined ? {} : { heartbeatIntervalMs: heartbeatInterval }),
     };
     return new Membership(this.#base.api, config, {
@@ -368,7 +384,7 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
       duration,
       isLeader: false,
       leaderId: '',
-      groupProtocol: this.#config.assignor ?? 'uniform',
+      groupProtocol: this.#assignor,
       memberAssignment: Object.fromEntries(owned),
     });
   }
@@ -421,14 +437,49 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
     this.#base.instrumentation.emit('consumer.stop', null);
   }
 
-  /** It can't go on. Said aloud, since a consumer that stops silently is found out too late. */
   #crash(error: Error): void {
-    if (this.#running === undefined || this.#stopping !== undefined) return;
+    if (this.#running === undefined || this.#stopping !== undefined || this.#isCrashing) return;
+    this.#isCrashing = true;
+    void this.#stopFor(error).finally(() => {
+      this.#isCrashing = false;
+    });
+  }
+
+  /** It can't go on. Said aloud, since a consumer that stops silently is found out too late. */
+  async #stopFor(error: Error): Promise<void> {
     const { groupId } = this.#config;
-    this.#base.logger.error(`[stratalog] consumer of group ${groupId} stops: ${error.message}`);
-    this.#base.instrumentation.emit('consumer.crash', { error, groupId, restart: false });
+    const restart = await this.#mayRestart(error);
+    const what = restart ? 'begins again' : 'stops';
+    this.#base.logger.error(`[stratalog] consumer of group ${groupId} ${what}: ${error.message}`);
+    this.#base.instrumentation.emit('consumer.crash', { error, groupId, restart });
     this.#channel?.close(error);
-    void this.stop();
+    if (!restart) return this.stop();
+    await this.#halt();
+    await sleep(RESTART_PAUSE_MS);
+    if (this.#wanted !== undefined) void this.#beginAgain(this.#wanted);
+  }
+
+  /** A loop over the consumer ends with the error. */
+  async #mayRestart(error: Error): Promise<boolean> {
+    const { restartOnFailure } = this.#config.retry ?? {};
+    if (restartOnFailure === undefined || this.#channel !== undefined) return false;
+    try {
+      return await restartOnFailure(error);
+    } catch (thrown) {
+      this.#warn(`restartOnFailure failed: ${errorOf(thrown).message}`);
+      return false;
+    }
+  }
+
+  async #beginAgain(config: ConsumerRunConfig): Promise<void> {
+    try {
+      await this.run(config);
+    } catch (thrown) {
+      const error = errorOf(thrown);
+      const { groupId } = this.#config;
+      this.#base.logger.error(`[stratalog] consumer of group ${groupId} stops: ${error.message}`);
+      this.#base.instrumentation.emit('consumer.crash', { error, groupId, restart: false });
+    }
   }
 
   #warn(message: string): void {
@@ -440,24 +491,4 @@ function handlerOf({ eachMessage, eachBatch }: ConsumerRunConfig): Handler {
   if (eachBatch !== undefined) return { kind: 'batch', handle: eachBatch };
   if (eachMessage !== undefined) return { kind: 'message', handle: eachMessage };
   throw new StratalogClientError('invalid-argument', 'run() takes eachMessage or eachBatch');
-}
-
-function endNamed(offset: string): 'earliest' | 'latest' | undefined {
-  if (offset === '-2' || offset === 'earliest') return 'earliest';
-  return offset === '-1' || offset === 'latest' ? 'latest' : undefined;
-}
-
-function processOf(
-  batch: Batch,
-): Omit<ConsumerEventPayloads['consumer.end_batch_process'], 'duration'> {
-  return {
-    topic: batch.topic,
-    partition: batch.partition,
-    highWatermark: batch.highWatermark,
-    offsetLag: batch.offsetLag(),
-    offsetLagLow: batch.offsetLagLow(),
-    batchSize: batch.messages.length,
-    firstOffset: batch.firstOffset(),
-    lastOffset: batch.lastOffset(),
-  };
 }

@@ -51,7 +51,7 @@ async function handleInOrder(
       }
       count += 1;
       tracker.completeThrough(offset);
-      const commit = tools.committer.commitIfDue();
+      const commit = tools.committer.commitInPassing();
       if (commit !== undefined) await commit;
     }
   } finally {
@@ -92,7 +92,7 @@ async function handleInLanes(
       if (!(await deliver(message)) && !isCountedFirst) return;
       handled.add(message);
       tracker.complete(Number(message.offset));
-      await tools.committer.commitIfDue();
+      await tools.committer.commitInPassing();
     });
   } finally {
     settle(

@@ -1,6 +1,7 @@
 // Keeps the queues of the leases filled. Knows when to ask and when to leave the log in peace: an idle consumer asks
 // more and more rarely, since every request has a price.
 
+import { StratalogError } from '../../errors.ts';
 import type { ApiClient } from '../api-client.ts';
 import { backoffMs, isTransient, RETRY_DEFAULTS } from '../backoff.ts';
 import { errorOf, type StratalogRequestError } from '../errors.ts';
@@ -34,6 +35,12 @@ const IDLE_BACKOFF_MS_MIN = 50;
 /** After so many answers in a row without records, waiting at the log as well as here would only cost. */
 const IDLE_ROUNDS_WAITED = 4;
 const BLOCK_MS_MAX = 5_000;
+/** Bytes that were flipped on their way are right the next time; those that lie there so never are. */
+const CORRUPT_TRIES_MAX = 3;
+
+function isCorrupt(error: unknown): boolean {
+  return error instanceof StratalogError && error.code === 'CORRUPT_MESSAGE';
+}
 
 export class Fetcher {
   readonly #config: FetcherConfig;
@@ -159,7 +166,8 @@ export class Fetcher {
 
   #handle(error: unknown, plan: PlannedFetch): void {
     if (!this.#isRunning) return;
-    if (isTransient(error)) this.#block(plan.leases, error);
+    const mayPass = isTransient(error) || (isCorrupt(error) && this.#failures < CORRUPT_TRIES_MAX);
+    if (mayPass) this.#block(plan.leases, error);
     else this.#tools.failed(errorOf(error));
   }
 

@@ -101,7 +101,7 @@ export class Runner {
     this.#tools.batchStarted(shown);
     try {
       await this.#run(stay);
-      await this.#tools.committer.commitIfDue();
+      await this.#tools.committer.commitInPassing();
     } catch (thrown) {
       if (!stay.isStale()) this.#tools.failed(errorOf(thrown));
     }

@@ -2,6 +2,7 @@
 // each-message.ts and each-batch.ts.
 
 import { pause } from '../backoff.ts';
+import { StratalogHandlerError } from '../errors.ts';
 import type { KafkaMessage } from '../types.ts';
 import type { Committer } from './committer.ts';
 import { type FailurePolicy, judgeFailure } from './failure-policy.ts';
@@ -66,7 +67,10 @@ export async function isDealtWith(
       await pause(verdict.waitMs, lease.interruption);
       return false;
     case 'stop':
-      throw new Error(`${what}: ${error.message}`, { cause: error });
+      throw new StratalogHandlerError(`${what}: ${error.message}`, {
+        cause: error,
+        retryCount: attempts - 1,
+      });
     case 'skip':
       tools.warn(`${what}; skipped ${messages.length}: ${error.message}`);
       return true;

@@ -42,6 +42,8 @@ export interface TopicChange {
   readonly configs?: readonly { readonly name: string; readonly value: string | null }[];
   /** The new count; only ever more. */
   readonly partitionCount?: number;
+  /** Check only. */
+  readonly validateOnly?: boolean;
 }
 
 export type Changed<Kind extends string> = {
@@ -108,7 +110,7 @@ export async function alterTopic(
     const found = await findActive(ports, change.name);
     if (found.kind === 'rejected') return found;
     const next = changeTopic(found.topic, change);
-    if (next.kind === 'rejected') return next;
+    if (next.kind === 'rejected' || change.validateOnly === true) return next;
     const { topic } = found;
     const range = { from: topic.partitionCount, to: next.topic.partitionCount };
     await putHeads(ports, topic.topicId, range);
@@ -135,7 +137,8 @@ export async function ensureTopic(
   if (found.kind === 'rejected') return found;
   const change = missingFrom(found.topic, wanted);
   if (change === undefined) return { kind: 'unchanged', topic: found.topic, warnings: [] };
-  const altered = await alterTopic(ports, catalog, change);
+  const { validateOnly = false } = wanted;
+  const altered = await alterTopic(ports, catalog, { ...change, validateOnly });
   return altered.kind === 'rejected' ? altered : { ...altered, kind: 'updated' };
 }
 

@@ -29,7 +29,12 @@ export interface Broker {
 export async function newBroker(): Promise<Broker> {
   const folder = mkdtempSync(join(tmpdir(), 'stratalog-kafka-'));
   const port = await freePort();
-  const env = { ...process.env, KAFKA_STATE: folder, KAFKA_PORT: String(port) };
+  const env = {
+    ...process.env,
+    KAFKA_STATE: folder,
+    KAFKA_PORT: String(port),
+    KAFKA_CONTROLLER_PORT: String(await freePort()),
+  };
   const script = async (...args: readonly string[]): Promise<string> => {
     const options = { env, maxBuffer: OUTPUT_BYTES_MAX };
     const { stdout, stderr } = await run('bash', [SCRIPT, ...args], options);

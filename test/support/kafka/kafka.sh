@@ -5,7 +5,7 @@
 #   kafka.sh stop
 #   kafka.sh run CLASS ARGS     one of Kafka's own tools by its main class (org.apache.kafka.tools.*)
 #   kafka.sh source FILE ARGS   a single Java source file with Kafka's classes at hand
-# KAFKA_PORT (19092; the controller takes the next one) and KAFKA_STATE (a folder for data, log and pid) may be set.
+# KAFKA_PORT (19092), KAFKA_CONTROLLER_PORT (the next one) and KAFKA_STATE (a folder for data, log and pid) may be set.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 version=$(sed -n 's#.*<kafka.version>\(.*\)</kafka.version>.*#\1#p' "$here/pom.xml")
@@ -35,7 +35,7 @@ java_with_kafka() {
 start() {
   mkdir -p "$state"
   local properties="$state/server.properties"
-  sed "s#@DATA@#$state/data#; s#@PORT@#$port#g; s#@CONTROLLER_PORT@#$((port + 1))#g" "$here/server.properties" > "$properties"
+  sed "s#@DATA@#$state/data#; s#@PORT@#$port#g; s#@CONTROLLER_PORT@#${KAFKA_CONTROLLER_PORT:-$((port + 1))}#g" "$here/server.properties" > "$properties"
   if [ "${1:-}" = fresh ] || [ ! -f "$state/data/meta.properties" ]; then
     rm -rf "$state/data"
     java_with_kafka kafka.tools.StorageTool format -t "$(java_with_kafka kafka.tools.StorageTool random-uuid)" -c "$properties" > /dev/null
