@@ -1,7 +1,7 @@
 // Who may import whom. The order is: base < pure < ports < service | storage < edges < entries.
 // Checked by `npm run lint:deps`. A rule's comment is its documentation.
 const BASE = '^lib/(errors|limits|assert|ids)\\.ts$';
-const PURE = '^lib/(record|log|group|wire)/';
+const PURE = '^lib/(record|log|group|access|wire)/';
 const SDK = '^node_modules/(@aws-sdk|@smithy|aws-cdk-lib|constructs)/';
 const IO =
   '^(node:)?(fs|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|timers)(/|$)';
@@ -48,7 +48,7 @@ export default {
       name: 'pure-has-no-io',
       severity: 'error',
       comment:
-        'record, log, group and wire take bytes, state and nowMs, and return bytes, state and plans.',
+        'record, log, group, access and wire take bytes, state and nowMs, and return bytes, state and plans.',
       from: { path: PURE },
       to: { path: [SDK, IO] },
     },
@@ -62,13 +62,13 @@ export default {
       name: 'record-stands-alone',
       severity: 'error',
       from: { path: '^lib/record/' },
-      to: { path: '^lib/(log|group|wire)/' },
+      to: { path: '^lib/(log|group|access|wire)/' },
     },
     {
-      name: 'log-and-group-are-strangers',
+      name: 'log-group-and-access-are-strangers',
       severity: 'error',
-      from: { path: '^lib/(log|group)/' },
-      to: { path: '^lib/(log|group|wire)/', pathNot: '^lib/$1/' },
+      from: { path: '^lib/(log|group|access)/' },
+      to: { path: '^lib/(log|group|access|wire)/', pathNot: '^lib/$1/' },
     },
     {
       name: 'ports-are-types',

@@ -245,3 +245,16 @@ export const TRANSACTION_BYTES_MAX = ITEM_BYTES_MAX - 4 * KIB;
 export const TRANSACTION_ATTEMPTS_MAX = 12;
 /** Ids of transactional producers begin here: a kind of their own, which is refused outside transactions. */
 export const TRANSACTIONAL_PRODUCER_ID_MIN = 2n ** 52n;
+
+/** Access lists. Names of resources are at most as long as the longest of any kind; a principal must fit a sort key. */
+export const ACL_NAME_CHARACTERS_MAX = 255;
+export const PRINCIPAL_BYTES_MAX = 1_000;
+/** How long a process believes what it knows of the access lists before it asks whether they have changed. */
+export const ACL_CACHE_TTL_MS = 10_000;
+/** Entries that one request creates, and filters that one request deletes by. */
+export const ACLS_PER_REQUEST_MAX = 1_000;
+/** Entries that one transaction of the storage changes: one of its items is the version. */
+export const ACLS_PER_WRITE_MAX = 99;
+export const ACLS_PER_LIST_PAGE_MAX = 1_000;
+/** Entries in all: what every process holds in memory, some 200 bytes each. */
+export const ACLS_MAX = 20_000;
