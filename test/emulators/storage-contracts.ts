@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { AwsClients } from '../../lib/storage/aws/clients.ts';
+import { aclStoreContract } from '../contract/acl-store-contract.ts';
 import { appendToHeadsContract } from '../contract/append-to-heads-contract.ts';
 import { cleanupStoreContract, leaseStoreContract } from '../contract/cleanup-store-contract.ts';
 import { groupStoreContract } from '../contract/group-store-contract.ts';
@@ -14,6 +15,7 @@ import { producerStoreContract } from '../contract/producer-store-contract.ts';
 import { segmentStoreContract } from '../contract/segment-store-contract.ts';
 import { topicStoreContract } from '../contract/topic-store-contract.ts';
 import { transactionStoreContract } from '../contract/transaction-store-contract.ts';
+import { aclStores } from '../support/emulators/acl-contracts.ts';
 import {
   groupStores,
   objectStores,
@@ -63,6 +65,7 @@ export function storageContracts(start: () => Promise<StorageServers>): void {
     appendToHeadsContract(async () => (await producerStates(() => clients)()).store));
   describe('transaction store', () => transactionStoreContract(transactionStores(() => clients)));
   describe('producer store', () => producerStoreContract(producerStores(() => clients)));
+  describe('acl store', () => aclStoreContract(aclStores(() => clients)));
   describe('topic store', () => topicStoreContract(topicStores(() => clients)));
   describe('object store', () => objectStoreContract(objectStores(() => clients)));
   describe('object references', () => objectReferenceContract(objectStores(() => clients)));

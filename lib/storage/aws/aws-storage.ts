@@ -1,5 +1,6 @@
 // The ports over S3 and DynamoDB, for a composition root: names in, ports out.
 
+import type { AclStore } from '../../ports/acl-store.ts';
 import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { GroupStore } from '../../ports/group-store.ts';
 import type { LeaseStore } from '../../ports/lease-store.ts';
@@ -11,6 +12,7 @@ import type { ProducerStore } from '../../ports/producer-store.ts';
 import type { SegmentStore } from '../../ports/segment-store.ts';
 import type { TopicStore } from '../../ports/topic-store.ts';
 import type { TransactionStore } from '../../ports/transaction-store.ts';
+import { createAclStore } from './acl-store.ts';
 import { createCleanupStore } from './cleanup-store.ts';
 import { type ClientOptions, createClients } from './clients.ts';
 import { createGroupStore } from './group-store.ts';
@@ -50,6 +52,7 @@ export interface AwsStorage {
   readonly offsets: OffsetStore;
   readonly producers: ProducerStore;
   readonly transactions: TransactionStore;
+  readonly acls: AclStore;
   readonly segments: SegmentStore;
   readonly cleanup: CleanupStore;
   readonly leases: LeaseStore;
@@ -74,6 +77,7 @@ export function createAwsStorage(options: AwsStorageOptions): AwsStorage {
     offsets: createOffsetStore(groups),
     producers: createProducerStore(clients.dynamodb, options.tables.producers),
     transactions: createTransactionStore(options.tables, groups),
+    acls: createAclStore(clients.dynamodb, options.tables.acls),
     segments: createSegmentStore(clients.dynamodb, options.tables.index),
     cleanup: createCleanupStore(clients.dynamodb, options.tables, clock),
     leases: createLeaseStore(clients.dynamodb, options.tables.index),

@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { StratalogError } from '../../errors.ts';
+import type { AclStore } from '../../ports/acl-store.ts';
 import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { GroupStore } from '../../ports/group-store.ts';
 import type { LeaseStore } from '../../ports/lease-store.ts';
@@ -14,6 +15,7 @@ import type { ProducerStore } from '../../ports/producer-store.ts';
 import type { SegmentStore } from '../../ports/segment-store.ts';
 import type { TopicStore } from '../../ports/topic-store.ts';
 import type { TransactionStore } from '../../ports/transaction-store.ts';
+import { createAclStore } from './acl-store.ts';
 import { createCleanupStore } from './cleanup-store.ts';
 import { openDataDirectory, SECRET_BYTES } from './data-directory.ts';
 import { type Database, openMemoryDatabase } from './database.ts';
@@ -51,6 +53,7 @@ export interface LocalStorage {
   readonly offsets: OffsetStore;
   readonly producers: ProducerStore;
   readonly transactions: TransactionStore;
+  readonly acls: AclStore;
   readonly segments: SegmentStore;
   readonly cleanup: CleanupStore;
   readonly leases: LeaseStore;
@@ -99,6 +102,7 @@ export function createLocalStorage(options: LocalStorageOptions): LocalStorage {
     offsets: createOffsetStore(database, nowMs),
     producers: createProducerStore(database),
     transactions: createTransactionStore(database, nowMs),
+    acls: createAclStore(database),
     segments: createSegmentStore(database),
     cleanup: createCleanupStore(database, nowMs),
     leases: createLeaseStore(database),

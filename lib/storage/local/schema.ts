@@ -1,6 +1,7 @@
 // The tables, column by column; docs/formats/local.md says what is in them. `WITHOUT ROWID`: rows lie in the order of
 // their key, so that a look-up is one search and a run of pages one scan.
 
+import { ACLS_SCHEMA } from './schema-acls.ts';
 import { PRODUCERS_SCHEMA } from './schema-producers.ts';
 import { UPKEEP_SCHEMA } from './schema-upkeep.ts';
 
@@ -10,6 +11,7 @@ export const APPLICATION_ID = 0x534c6f67;
 export const SCHEMA = `
   ${UPKEEP_SCHEMA}
   ${PRODUCERS_SCHEMA}
+  ${ACLS_SCHEMA}
   CREATE TABLE IF NOT EXISTS floor (
     only INTEGER PRIMARY KEY CHECK (only = 0),
     floor TEXT NOT NULL
