@@ -8,6 +8,7 @@ import { serve } from '@hono/node-server';
 import { createApp } from '../lib/api/app.ts';
 import { allRoutes } from '../lib/api/routes/all.ts';
 import { Stratalog } from '../lib/index.ts';
+import { noAclServices } from '../lib/service/access/acls.ts';
 import { createInspectServices } from '../lib/service/background/inspect-services.ts';
 import { createGroupServices } from '../lib/service/group/group-services.ts';
 import { createServices } from '../lib/service/services.ts';
@@ -104,6 +105,7 @@ const app = createApp(allRoutes, {
   ...createGroupServices(ports),
   ...createTransactionServices(ports),
   ...createInspectServices(ports),
+  ...noAclServices(),
 });
 const server = await new Promise<{ readonly url: string; close(): void }>((resolve) => {
   const started = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) =>

@@ -16,7 +16,7 @@ interface Properties {
   readonly DeleteWithStack?: string;
 }
 
-const { topics } = createRuntime();
+const { topics } = createRuntime().services;
 
 /** Answers to the URL of the event: without an answer a deployment waits for an hour. */
 export const handler = async (event: CloudFormationCustomResourceEvent): Promise<void> => {

@@ -3,4 +3,4 @@
 import { describeRoutes } from '../lib/api/routes/all.ts';
 import { httpHandler } from './shared/handler.ts';
 
-export const handler = httpHandler(describeRoutes, undefined);
+export const handler = httpHandler(describeRoutes, { services: undefined, access: undefined });

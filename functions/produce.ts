@@ -2,12 +2,17 @@
 
 import { produceRoutes } from '../lib/api/routes/produce.ts';
 import { type Handler, httpHandler } from './shared/handler.ts';
-import { invokeMyself, lateAppendLine, lateAppendOf } from './shared/late-append.ts';
+import {
+  invokeMyself,
+  lateAppendLine,
+  lateAppendOf,
+  servicesForLate,
+} from './shared/late-append.ts';
 import { mergeNudger } from './shared/nudge.ts';
 import { createRuntime } from './shared/runtime.ts';
 
-const services = createRuntime(invokeMyself(), mergeNudger());
-const overHttp = httpHandler(produceRoutes, services);
+const runtime = createRuntime(invokeMyself(), mergeNudger());
+const overHttp = httpHandler(produceRoutes, runtime);
 
 /**
  * A late append whose bytes could not be stored throws, so that Lambda delivers it again. Once they are stored a second
@@ -19,6 +24,7 @@ export const handler = async (
 ): Promise<unknown> => {
   const late = lateAppendOf(event);
   if (late === undefined) return overHttp(event, context);
+  const services = await servicesForLate(event, runtime);
   const line = lateAppendLine(late, await services.append.append(late), Date.now());
   if (line !== undefined) process.stdout.write(`${line}\n`);
   return undefined;

@@ -55,6 +55,10 @@ export const ROUTES = [
   { method: 'GET', path: `${TOPIC}/segments`, function: 'inspect' },
   { method: 'GET', path: `${PARTITION}/segments`, function: 'inspect' },
   { method: 'GET', path: '/garbage', function: 'inspect' },
+  { method: 'GET', path: '/acls', function: 'acls' },
+  { method: 'POST', path: '/acls', function: 'acls' },
+  { method: 'POST', path: '/acls:batch', function: 'acls' },
+  { method: 'DELETE', path: '/acls', function: 'acls' },
   { method: 'GET', path: '/health', function: 'meta' },
   { method: 'GET', path: '/openapi.json', function: 'meta' },
 ] as const satisfies readonly Route[];

@@ -22,7 +22,11 @@ import { LogStorage } from './constructs/log-storage.ts';
 import { Observability } from './constructs/observability.ts';
 import { ReadPath } from './constructs/read-path.ts';
 import { RestApi } from './constructs/rest-api.ts';
-import type { FunctionContext, StratalogFunction } from './constructs/stratalog-function.ts';
+import type {
+  AclOptions,
+  FunctionContext,
+  StratalogFunction,
+} from './constructs/stratalog-function.ts';
 import { TopicAdmin } from './constructs/topic-admin.ts';
 import { consumeRoutes, type GrantedRoute, manageRoutes, produceRoutes } from './granted-routes.ts';
 import type { FunctionName } from './routes.ts';
@@ -37,6 +41,8 @@ export interface StratalogProps {
   readonly webAclArn?: string;
   /** @default { kind: 'iam' } */
   readonly auth?: Auth;
+  /** Turns access lists on: who isn't a super user may do what they say, and nothing else. */
+  readonly acls?: AclOptions;
   /** What a `Topic` of this log is configured with unless it says otherwise: `{ 'retention.ms': '86400000' }`. */
   readonly topicDefaults?: Readonly<Record<string, string>>;
   /** What becomes of bucket and tables when the stack is deleted; else what the stage says. */
@@ -80,6 +86,8 @@ export class Stratalog extends Construct {
       storage: this.storage,
       tracing: props.tracing ?? false,
       vpc: props.vpc,
+      acls: props.acls,
+      principalClaim: props.auth?.kind === 'jwt' ? props.auth.principalClaim : undefined,
     };
     const background = new BackgroundPath(this, 'Background', context);
     const append = new AppendPath(this, 'Append', {
@@ -102,6 +110,7 @@ export class Stratalog extends Construct {
       groups: group.groups,
       topics: this.topicAdmin.topics,
       inspect: this.topicAdmin.inspect,
+      acls: this.topicAdmin.acls,
       meta: this.topicAdmin.meta,
     };
     const jobs = {

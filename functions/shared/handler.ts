@@ -5,6 +5,7 @@ import { handle } from 'hono/aws-lambda';
 import { createApp } from '../../lib/api/app.ts';
 import type { Route } from '../../lib/api/operation.ts';
 import { FUNCTION_ANSWER_BYTES_MAX } from '../../lib/limits.ts';
+import type { Runtime } from './runtime.ts';
 
 export type Handler = ReturnType<typeof handle>;
 
@@ -16,8 +17,11 @@ interface StagedEvent {
   readonly requestContext?: { readonly stage?: string };
 }
 
-export function httpHandler<Uses>(routes: readonly Route<Uses>[], services: Uses): Handler {
-  const app: Hono = createApp(routes, services, { isTooLarge });
+export function httpHandler<Uses>(
+  routes: readonly Route<Uses>[],
+  { services, access }: Runtime<Uses>,
+): Handler {
+  const app: Hono = createApp(routes, services, { isTooLarge, access });
   const inner = handle(app);
   return (event, context) => inner(withoutStage(event), context);
 }

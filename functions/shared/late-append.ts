@@ -8,8 +8,9 @@ import {
   decodeLateAppend,
   type LateAppendEvent,
 } from '../../lib/storage/aws/invoker.ts';
+import { believed } from './access.ts';
 import { metricLine } from './metrics.ts';
-import { setting } from './runtime.ts';
+import { type Runtime, setting } from './runtime.ts';
 
 /** Invokes this very function; Lambda gives it its name. */
 export function invokeMyself(): Invoker {
@@ -42,4 +43,17 @@ export function lateAppendLine(
   };
   const parts = refused.map(({ topicName, partition, code }) => ({ topicName, partition, code }));
   return metricLine({ metrics, details: { objectId: late.objectId, refused: parts }, nowMs });
+}
+
+/**
+ * What was answered by this function may be appended: that was decided before it was answered. What somebody else hands
+ * over is theirs.
+ */
+export async function servicesForLate<Uses>(
+  event: object,
+  { services, access }: Runtime<Uses>,
+): Promise<Uses> {
+  const { authorized, principal } = event as LateAppendEvent;
+  if (access === undefined || authorized === true) return services;
+  return access.servicesFor(believed(principal));
 }

@@ -2,9 +2,15 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AppAccess } from '../../lib/api/app.ts';
 import { StratalogError } from '../../lib/errors.ts';
 import type { Clock, Invoker } from '../../lib/ports/environment.ts';
 import type { Nudger } from '../../lib/ports/nudger.ts';
+import { type Access, createAccess, type Rights } from '../../lib/service/access/access.ts';
+import { guardGroupServices } from '../../lib/service/access/guard-groups.ts';
+import { guardInspectServices } from '../../lib/service/access/guard-inspect.ts';
+import { guardServices } from '../../lib/service/access/guard-log.ts';
+import { guardTransactionServices } from '../../lib/service/access/guard-transactions.ts';
 import { type Background, createBackground } from '../../lib/service/background/background.ts';
 import {
   createInspectServices,
@@ -17,6 +23,7 @@ import {
   type TransactionServices,
 } from '../../lib/service/transactions/transaction-services.ts';
 import { createAwsStorage, type TableNames } from '../../lib/storage/aws/aws-storage.ts';
+import { accessRules, principalOf } from './access.ts';
 
 const clock: Clock = {
   nowMs: () => Date.now(),
@@ -53,20 +60,30 @@ function tableNames(): TableNames {
   };
 }
 
+/** Services, and where access lists are on, what of them each principal may use. */
+export interface Runtime<Uses> {
+  readonly services: Uses;
+  readonly access: AppAccess<Uses> | undefined;
+}
+
 /** Asks nobody: the first request opens the first connection. */
-export function createRuntime(invoker: Invoker = noInvoker, nudger?: Nudger): Services {
+export function createRuntime(invoker: Invoker = noInvoker, nudger?: Nudger): Runtime<Services> {
   const ports = { ...storagePorts(), invoker };
-  return createServices(nudger === undefined ? ports : { ...ports, nudger });
+  const services = createServices(nudger === undefined ? ports : { ...ports, nudger });
+  return guarded(services, accessOver(ports), guardServices);
 }
 
 /** The same for consumer groups. */
-export function createGroupRuntime(): GroupServices {
-  return createGroupServices(storagePorts());
+export function createGroupRuntime(): Runtime<GroupServices> {
+  const ports = storagePorts();
+  const access = accessOver(ports);
+  return guarded(createGroupServices(ports), access, guardGroupServices);
 }
 
 /** The same for producer ids. */
-export function createTransactionRuntime(): TransactionServices {
-  return createTransactionServices(storagePorts());
+export function createTransactionRuntime(): Runtime<TransactionServices> {
+  const ports = storagePorts();
+  return guarded(createTransactionServices(ports), accessOver(ports), guardTransactionServices);
 }
 
 /** The same for background jobs. */
@@ -75,11 +92,33 @@ export function createBackgroundRuntime(): Background {
 }
 
 /** The same for looking at what is stored. */
-export function createInspectRuntime(): InspectServices {
-  return createInspectServices(storagePorts());
+export function createInspectRuntime(): Runtime<InspectServices> {
+  const ports = storagePorts();
+  return guarded(createInspectServices(ports), accessOver(ports), guardInspectServices);
 }
 
-function storagePorts() {
+export function storagePorts() {
   const storage = createAwsStorage({ bucket: setting('STRATALOG_BUCKET'), tables: tableNames() });
   return { ...storage, clock, random: { randomBytes: (count: number) => randomBytes(count) } };
+}
+
+/** Undefined where access lists are off. */
+function accessOver(ports: ReturnType<typeof storagePorts>): Access | undefined {
+  const rules = accessRules();
+  return rules && createAccess(ports, rules);
+}
+
+export function guarded<Uses>(
+  services: Uses,
+  access: Access | undefined,
+  guard: (services: Uses, rights: Rights) => Uses,
+): Runtime<Uses> {
+  if (access === undefined) return { services, access };
+  return {
+    services,
+    access: {
+      principalOf,
+      servicesFor: async (principal) => guard(services, await access.rightsOf(principal)),
+    },
+  };
 }

@@ -8,7 +8,13 @@ import type { StratalogFunction } from './stratalog-function.ts';
 /** Who may call: AWS identities by SigV4, or bearers of a token that the issuer signed for one of the audiences. */
 export type Auth =
   | { readonly kind: 'iam' }
-  | { readonly kind: 'jwt'; readonly issuer: string; readonly audiences: readonly string[] };
+  | {
+      readonly kind: 'jwt';
+      readonly issuer: string;
+      readonly audiences: readonly string[];
+      /** The claim that says who asks, for access lists. @default 'sub' */
+      readonly principalClaim?: string;
+    };
 
 export interface ApiProps {
   readonly functions: Readonly<Record<FunctionName, StratalogFunction>>;

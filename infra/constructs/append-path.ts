@@ -27,6 +27,7 @@ export class AppendPath extends Construct {
     this.produce = new StratalogFunction(this, 'Produce', {
       context,
       bundle: 'produce',
+      guarded: true,
       description: 'Stratalog: appends records',
       // It waits for S3 nearly all its time; the memory is for a 6 MB request, once as base64 and once as bytes.
       memoryMib: 512,
@@ -54,6 +55,7 @@ export class AppendPath extends Construct {
     this.transactions = new StratalogFunction(this, 'Transactions', {
       context,
       bundle: 'transactions',
+      guarded: true,
       description: 'Stratalog: gives out producer ids, runs transactions',
       // As the produce function: it stages what that appends, and a commit waits for busy heads.
       memoryMib: 512,

@@ -41,6 +41,7 @@ export class GroupPath extends Construct {
       new StratalogFunction(this, name, {
         context,
         bundle: props.bundle,
+        guarded: true,
         description: `Stratalog: ${props.does}`,
         memoryMib: MEMORY_MIB,
         timeoutSeconds: TIMEOUT_SECONDS,

@@ -18,6 +18,7 @@ export class ReadPath extends Construct {
     this.fetch = new StratalogFunction(this, 'Fetch', {
       context,
       bundle: 'fetch',
+      guarded: true,
       description: 'Stratalog: reads records',
       // 64 MiB of ranges are kept warm, an answer of 4.5 MB stands as bytes, JSON and base64 at once, and what is
       // decompressed for JSON wants a good part of a processor.
@@ -29,6 +30,7 @@ export class ReadPath extends Construct {
     this.listOffsets = new StratalogFunction(this, 'ListOffsets', {
       context,
       bundle: 'list-offsets',
+      guarded: true,
       description: 'Stratalog: finds offsets by time',
       // Looks up, hardly computes.
       memoryMib: 256,

@@ -19,10 +19,24 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { StageConfig } from '../stage-config.ts';
-import type { LogStorage, StorageRights } from './log-storage.ts';
+import type { LogStorage, StorageRights, TableVerb } from './log-storage.ts';
 
 /** Written by `infra/bundle-functions.ts`; in the published package they lie beside the compiled constructs too. */
 const BUNDLES = new URL('../bundles/', import.meta.url);
+
+/** The entries, and the version that says whether they have changed. */
+const READ_ACLS: readonly TableVerb[] = ['GetItem', 'Scan'];
+
+/** What access lists say isn't all: who they don't concern, and what holds where they say nothing. */
+export interface AclOptions {
+  /**
+   * Who may do everything, access lists included: `User:<name>`, for a role `User:` and its ARN. Without one nobody can
+   * write the first entry.
+   */
+  readonly superUsers: readonly string[];
+  /** Kafka's allow.everyone.if.no.acl.found: a resource that no entry is about is everybody's. @default false */
+  readonly allowEveryoneIfNoAclFound?: boolean;
+}
 
 /** What all functions of a log share. */
 export interface FunctionContext {
@@ -31,6 +45,10 @@ export interface FunctionContext {
   /** Traces sampled requests with X-Ray, at its price. */
   readonly tracing: boolean;
   readonly vpc?: IVpc | undefined;
+  /** Undefined: everybody may do everything that the API lets in. */
+  readonly acls?: AclOptions | undefined;
+  /** Of tokens; undefined: `sub`. */
+  readonly principalClaim?: string | undefined;
 }
 
 export interface StratalogFunctionProps {
@@ -41,6 +59,8 @@ export interface StratalogFunctionProps {
   readonly memoryMib: number;
   readonly timeoutSeconds: number;
   readonly rights: StorageRights;
+  /** Answers callers, who are told apart by access lists where they are on. @default false */
+  readonly guarded?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -53,6 +73,7 @@ export class StratalogFunction extends Construct {
     super(scope, id);
     this.memoryMib = props.memoryMib;
     const { config, storage, tracing, vpc } = props.context;
+    const rights = guardedRights(props);
     const logGroup = new LogGroup(this, 'Logs', {
       retention: config.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -68,7 +89,8 @@ export class StratalogFunction extends Construct {
       timeout: Duration.seconds(props.timeoutSeconds),
       role: this.role,
       environment: {
-        ...storage.environment(props.rights),
+        ...storage.environment(rights),
+        ...accessEnvironment(props),
         ...props.environment,
         NODE_OPTIONS: '--enable-source-maps',
       },
@@ -82,7 +104,7 @@ export class StratalogFunction extends Construct {
     });
     logGroup.grantWrite(this.role);
     if (vpc !== undefined) allowNetworkInterfaces(this.role);
-    storage.grant(this.role, props.rights);
+    storage.grant(this.role, rights);
     if (tracing || vpc !== undefined) {
       Validations.of(this.role).acknowledge({
         id: 'AwsSolutions-IAM5[Resource::*]',
@@ -90,6 +112,23 @@ export class StratalogFunction extends Construct {
       });
     }
   }
+}
+
+/** Whoever guards reads the access lists, and nobody else. */
+function guardedRights({ rights, guarded, context }: StratalogFunctionProps): StorageRights {
+  if (guarded !== true || context.acls === undefined) return rights;
+  return { ...rights, tables: { acls: READ_ACLS, ...rights.tables } };
+}
+
+function accessEnvironment({ guarded, context }: StratalogFunctionProps): Record<string, string> {
+  const { acls, principalClaim } = context;
+  if (guarded !== true || acls === undefined) return {};
+  return {
+    STRATALOG_ACLS: 'on',
+    STRATALOG_SUPER_USERS: acls.superUsers.join(';'),
+    STRATALOG_ALLOW_IF_NO_ACL: String(acls.allowEveryoneIfNoAclFound ?? false),
+    ...(principalClaim === undefined ? {} : { STRATALOG_PRINCIPAL_CLAIM: principalClaim }),
+  };
 }
 
 function bundleFolder(name: string): string {

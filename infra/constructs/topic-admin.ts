@@ -1,7 +1,7 @@
 // Topics: made, changed, shown and deleted; and what is told of the log itself.
 
 import { Construct } from 'constructs';
-import type { StorageRights } from './log-storage.ts';
+import type { StorageRights, TableVerb } from './log-storage.ts';
 import { type FunctionContext, StratalogFunction } from './stratalog-function.ts';
 
 const MANAGE_TOPICS: StorageRights = {
@@ -19,9 +19,12 @@ const MANAGE_TOPICS: StorageRights = {
   },
 };
 
+const MANAGE_ACLS: readonly TableVerb[] = ['DeleteItem', 'GetItem', 'Scan', 'UpdateItem'];
+
 export class TopicAdmin extends Construct {
   readonly topics: StratalogFunction;
   readonly inspect: StratalogFunction;
+  readonly acls: StratalogFunction;
   readonly meta: StratalogFunction;
   /** Called by CloudFormation for the construct `Topic`. */
   readonly ensureTopic: StratalogFunction;
@@ -31,6 +34,7 @@ export class TopicAdmin extends Construct {
     this.topics = new StratalogFunction(this, 'Topics', {
       context,
       bundle: 'topics',
+      guarded: true,
       description: 'Stratalog: manages topics',
       memoryMib: 256,
       // A topic of 1,000 partitions takes eleven transactions, one after the other, and as many on deletion.
@@ -49,6 +53,7 @@ export class TopicAdmin extends Construct {
     this.inspect = new StratalogFunction(this, 'Inspect', {
       context,
       bundle: 'inspect',
+      guarded: true,
       description: 'Stratalog: shows what is stored',
       memoryMib: 512,
       // What would be deleted is looked for in 256 listings.
@@ -61,6 +66,16 @@ export class TopicAdmin extends Construct {
         },
         listObjects: ['wal/', 'log/'],
       },
+    });
+    this.acls = new StratalogFunction(this, 'Acls', {
+      context,
+      bundle: 'acls',
+      guarded: true,
+      description: 'Stratalog: manages access lists',
+      memoryMib: 256,
+      // Reads all entries, and writes up to 99 of them a transaction.
+      timeoutSeconds: 25,
+      rights: context.acls === undefined ? {} : { tables: { acls: MANAGE_ACLS } },
     });
     this.meta = new StratalogFunction(this, 'Meta', {
       context,

@@ -2,6 +2,7 @@
 // Every path is there twice, short and under /v3/clusters/{cluster_id}, where `-` and any other id mean this cluster.
 
 import { type Context, Hono } from 'hono';
+import { ANONYMOUS } from '../access/principal.ts';
 import { type Call, type Operation, RAW_MEDIA_TYPE, type Route } from './operation.ts';
 import { problem, type Refusal, refusalOf } from './problem.ts';
 import type { Reply } from './reply.ts';
@@ -33,7 +34,17 @@ export interface BodyShortcuts {
   send(environment: unknown, answer: SentAnswer): Response;
 }
 
-export interface AppOptions {
+/** Who may do what, where access lists say it. */
+export interface AppAccess<Uses> {
+  /** Who asks; `environment` is the server's, by request. Undefined: nobody can tell. */
+  principalOf(environment: unknown, request: Request): string | undefined;
+  /** The services as this principal may use them. */
+  servicesFor(principal: string): Promise<Uses>;
+}
+
+export interface AppOptions<Uses = unknown> {
+  /** Default: everybody may do everything that the API lets in. */
+  readonly access?: AppAccess<Uses> | undefined;
   readonly bodies?: BodyShortcuts;
   /** Aborted when the process is about to end: who waits for records is answered with what there is. */
   readonly stopping?: AbortSignal;
@@ -47,7 +58,7 @@ export interface AppOptions {
 export function createApp<Uses>(
   routes: readonly Route<Uses>[],
   services: Uses,
-  options: AppOptions = {},
+  options: AppOptions<Uses> = {},
 ): Hono {
   const app = new Hono();
   for (const one of routes) {
@@ -99,7 +110,7 @@ function logToStderr({ requestId, error }: { requestId: string; error: unknown }
 async function run<Uses>(
   context: Context,
   one: Route<Uses>,
-  { services, options }: { readonly services: Uses; readonly options: AppOptions },
+  { services, options }: { readonly services: Uses; readonly options: AppOptions<Uses> },
 ): Promise<Reply> {
   const { operation } = one;
   const { req } = context;
@@ -126,7 +137,16 @@ async function run<Uses>(
       return stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
     },
   };
-  return one.handle(call, services);
+  return one.handle(call, await servicesFor(context, options.access, services));
+}
+
+async function servicesFor<Uses>(
+  { env, req }: Context,
+  access: AppAccess<Uses> | undefined,
+  services: Uses,
+): Promise<Uses> {
+  if (access === undefined) return services;
+  return access.servicesFor(access.principalOf(env, req.raw) ?? ANONYMOUS);
 }
 
 function withoutCluster(params: Readonly<Record<string, string>>): Record<string, string> {

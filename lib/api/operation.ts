@@ -3,6 +3,7 @@
 
 import type * as z from 'zod';
 import { checkGroupId, checkMemberIds } from '../group/profile.ts';
+import type { AclServices } from '../service/access/acls.ts';
 import type { GroupServices } from '../service/group/group-services.ts';
 import type { Services } from '../service/services.ts';
 import type { TransactionServices } from '../service/transactions/transaction-services.ts';
@@ -23,6 +24,7 @@ export type FunctionName =
   | 'groups'
   | 'transactions'
   | 'inspect'
+  | 'acls'
   | 'meta';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -119,4 +121,12 @@ export function transactionRoute<const Of extends Operation>(
   handle: (call: Call<Of>, services: TransactionServices) => Promise<Reply>,
 ): Route<TransactionServices> {
   return { operation, handle: handle as Route<TransactionServices>['handle'] };
+}
+
+/** An operation of access lists. */
+export function aclRoute<const Of extends Operation>(
+  operation: Of,
+  handle: (call: Call<Of>, services: AclServices) => Promise<Reply>,
+): Route<AclServices> {
+  return { operation, handle: handle as Route<AclServices>['handle'] };
 }

@@ -6,18 +6,14 @@ import { createApp } from '../api/app.ts';
 import { allRoutes } from '../api/routes/all.ts';
 import { required } from '../assert.ts';
 import { LOCAL_POLL_MS_MAX, LOCAL_POLL_MS_MIN } from '../limits.ts';
+import type { AllServices } from '../service/access/guard-all.ts';
 import { createBackground } from '../service/background/background.ts';
-import {
-  createInspectServices,
-  type InspectServices,
-} from '../service/background/inspect-services.ts';
-import { createGroupServices, type GroupServices } from '../service/group/group-services.ts';
-import { createServices, type Services } from '../service/services.ts';
-import {
-  createTransactionServices,
-  type TransactionServices,
-} from '../service/transactions/transaction-services.ts';
+import { createInspectServices } from '../service/background/inspect-services.ts';
+import { createGroupServices } from '../service/group/group-services.ts';
+import { createServices } from '../service/services.ts';
+import { createTransactionServices } from '../service/transactions/transaction-services.ts';
 import { createLocalStorage, type LocalStorage } from '../storage/local/local-storage.ts';
+import { createLocalGuard, type LocalAccess } from './access.ts';
 import { startBackgroundJobs } from './background.ts';
 import { createLateQueue, systemClock, systemRandom } from './environment.ts';
 import { listen } from './http-server.ts';
@@ -30,11 +26,14 @@ export interface LocalHomeOptions {
   readonly host?: string;
   /** A directory, made when it isn't there, or `:memory:`. */
   readonly dataDirectory: string;
+  /** Turns access lists on. Default: everybody may do everything. */
+  readonly access?: LocalAccess | undefined;
 }
 
 export interface LocalHome {
   readonly url: string;
-  readonly services: Services & GroupServices & TransactionServices & InspectServices;
+  /** Not guarded: whoever has them may do everything. */
+  readonly services: AllServices;
   readonly storage: LocalStorage;
   /** Stops taking requests, finishes those under way and what acks=0 left to do, then closes the data. */
   close(): Promise<void>;
@@ -48,14 +47,17 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
   const queue = createLateQueue((late) => required(services, 'services').append.append(late));
   const ports = { ...storage, clock: systemClock, random: systemRandom, invoker: queue };
   const polling = { pollMsMin: LOCAL_POLL_MS_MIN, pollMsMax: LOCAL_POLL_MS_MAX };
-  const services = {
+  const guard = createLocalGuard(ports, options.access);
+  const services: AllServices = {
     ...createServices(ports, polling),
     ...createGroupServices(ports),
     ...createTransactionServices(ports),
     ...createInspectServices(ports),
+    ...guard.acls,
   };
   const stopping = new AbortController();
   const app = createApp(allRoutes, services, {
+    access: guard.appAccess(services),
     stopping: stopping.signal,
     bodies: nodeBodies,
   });

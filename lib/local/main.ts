@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { StratalogError } from '../errors.ts';
+import { type LocalAccess, parseLocalAccess } from './access.ts';
 import { type LocalHome, startLocalHome } from './home.ts';
 
 const DEFAULT_PORT = 4510;
@@ -12,6 +13,13 @@ const HELP = `Stratalog's local home: a whole log in one process on this machine
   --port N        port of the HTTP API (default ${DEFAULT_PORT}; 0: any free one)
   --host HOST     address to listen on (default 127.0.0.1; nothing is authenticated here)
   --data-dir DIR  where the data is (default ./.stratalog; :memory: keeps none)
+  --acls          who isn't a super user may do what access lists say, and nothing else
+  --super-user P  a principal that may do everything, as User:admin; may be given several times
+  --allow-everyone-if-no-acl-found
+                  what no access list is about is everybody's
+  --principal-header NAME
+                  who asks says who they are in this header, and is believed: for tests, and behind a proxy on this
+                  machine that has seen to it. Without it everybody is User:ANONYMOUS
   --help          this text
 `;
 
@@ -19,6 +27,7 @@ interface Settings {
   readonly port: number;
   readonly host: string;
   readonly dataDirectory: string;
+  readonly access: LocalAccess | undefined;
 }
 
 /** Undefined: help was asked for. */
@@ -29,6 +38,10 @@ function readSettings(args: readonly string[]): Settings | undefined {
       port: { type: 'string', default: String(DEFAULT_PORT) },
       host: { type: 'string', default: '127.0.0.1' },
       'data-dir': { type: 'string', default: './.stratalog' },
+      acls: { type: 'boolean', default: false },
+      'super-user': { type: 'string', multiple: true, default: [] },
+      'allow-everyone-if-no-acl-found': { type: 'boolean', default: false },
+      'principal-header': { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -37,7 +50,15 @@ function readSettings(args: readonly string[]): Settings | undefined {
   if (!/^\d{1,5}$/.test(values.port) || port > 65_535) {
     throw new TypeError(`--port is a number from 0 to 65535, not "${values.port}"`);
   }
-  return { port, host: values.host, dataDirectory: values['data-dir'] };
+  const { host, acls } = values;
+  const access = parseLocalAccess({
+    acls,
+    host,
+    superUsers: values['super-user'],
+    allowIfNoAcl: values['allow-everyone-if-no-acl-found'],
+    principalHeader: values['principal-header'],
+  });
+  return { port, host, dataDirectory: values['data-dir'], access };
 }
 
 function welcome(url: string, dataDirectory: string): string {

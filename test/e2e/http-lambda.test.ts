@@ -20,7 +20,7 @@ let handler: ReturnType<typeof httpHandler>;
 
 beforeAll(async () => {
   home = await startLocalHome({ port: 0, dataDirectory: ':memory:' });
-  handler = httpHandler(allRoutes, home.services);
+  handler = httpHandler(allRoutes, { services: home.services, access: undefined });
   const json = { topic_name: 'orders', partitions_count: 2 };
   await overHttp({ method: 'POST', path: '/topics', headers: JSON_TYPE, body: text(json) });
 });

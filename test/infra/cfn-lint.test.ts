@@ -23,6 +23,8 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const ACLS = { acls: { superUsers: ['User:root'] } };
+
 /** The CDK says what a function's role is and that the function waits for it; the second follows from the first. */
 const SAID_TWICE = 'W3005';
 
@@ -38,9 +40,9 @@ async function lint(templates: readonly unknown[]): ReturnType<typeof runPythonT
 
 describe('cfn-lint', () => {
   it(
-    'finds nothing in the default, the stage dev and the REST API',
+    'finds nothing in the default, the stage dev, the REST API and access lists',
     async () => {
-      const variants = [{}, { stage: 'dev' }, { api: 'rest' }] as const;
+      const variants = [{}, { stage: 'dev' }, { api: 'rest' }, ACLS] as const;
       const templates = variants.map((props) => synthesise(props).template.toJSON());
       expect(await lint(templates)).toEqual({ code: 0, output: '' });
     },

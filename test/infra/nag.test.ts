@@ -23,6 +23,7 @@ describe('cdk-nag, AWS Solutions', () => {
     ['a REST API', { api: 'rest' }],
     ['tokens', { auth: { kind: 'jwt', issuer: 'https://issuer.example', audiences: ['log'] } }],
     ['tracing', { tracing: true }],
+    ['access lists', { acls: { superUsers: ['User:root'] } }],
   ];
 
   it.each(options)('finds nothing in %s', (_, props) => {

@@ -114,6 +114,7 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   ],
   AdminTopics: MANAGE_TOPICS,
   AdminEnsureTopic: MANAGE_TOPICS,
+  AdminAcls: [],
   AdminInspect: [
     'Bucket: ListBucket ListBucketMultipartUploads',
     'HeadsTable: BatchGetItem GetItem',
@@ -163,6 +164,31 @@ describe('the roles of the functions', () => {
   });
 });
 
+describe('the roles of the functions where access lists are on', () => {
+  const roles = statementsByRole(synthesise({ acls: { superUsers: ['User:root'] } }));
+  const ACLS = 'AclsTable: GetItem Scan';
+  const guarded = Object.keys(RIGHTS).filter((role) =>
+    /^(Append|Read|Group|AdminTopics|AdminInspect)/.test(role),
+  );
+
+  it.each(guarded)('%s reads them, and gets nothing else by it', (role) => {
+    expect(rightsOf(roles.get(role) ?? [])).toEqual([...(RIGHTS[role] ?? []), ACLS].sort());
+  });
+
+  it('only the function for it changes them', () => {
+    expect(rightsOf(roles.get('AdminAcls') ?? [])).toEqual([
+      'AclsTable: DeleteItem GetItem Scan UpdateItem',
+    ]);
+  });
+
+  it('nobody else comes near them', () => {
+    const others = Object.keys(RIGHTS).filter(
+      (role) => !guarded.includes(role) && role !== 'AdminAcls',
+    );
+    for (const role of others) expect(rightsOf(roles.get(role) ?? [])).toEqual(RIGHTS[role]);
+  });
+});
+
 /** What has no name to give: all objects below a prefix, all streams of one log group. */
 const OPEN_ENDS = [/^Bucket\/(wal|log)\/\*$/];
 
@@ -181,6 +207,7 @@ describe('a policy', () => {
     ['of the default', {}],
     ['of the stage dev', { stage: 'dev' }],
     ['behind a REST API', { api: 'rest' }],
+    ['with access lists', { acls: { superUsers: ['User:root'] } }],
   ] as const)('%s has no * where a name would do', (_, props) => {
     expect(wildcards(synthesise(props))).toEqual([]);
   });

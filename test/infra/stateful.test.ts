@@ -23,19 +23,22 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe('upgrades', () => {
-  it.each([{}, { stage: 'dev' }, { api: 'rest' }, { tracing: true }] as const)(
-    'keep the bucket and the tables, whatever the options (%j)',
-    (props) => {
-      const { resources } = synthesise(props);
-      for (const [id, type] of Object.entries(STATEFUL)) expect(resources[id]?.Type).toBe(type);
-      const stack = synthesise(props);
-      const found = [
-        ...resourcesOf(stack, 'AWS::S3::Bucket'),
-        ...resourcesOf(stack, 'AWS::DynamoDB::Table'),
-      ];
-      expect(found.map(([id]) => id).sort()).toEqual(Object.keys(STATEFUL).sort());
-    },
-  );
+  it.each([
+    {},
+    { stage: 'dev' },
+    { api: 'rest' },
+    { tracing: true },
+    { acls: { superUsers: ['User:root'] } },
+  ] as const)('keep the bucket and the tables, whatever the options (%j)', (props) => {
+    const { resources } = synthesise(props);
+    for (const [id, type] of Object.entries(STATEFUL)) expect(resources[id]?.Type).toBe(type);
+    const stack = synthesise(props);
+    const found = [
+      ...resourcesOf(stack, 'AWS::S3::Bucket'),
+      ...resourcesOf(stack, 'AWS::DynamoDB::Table'),
+    ];
+    expect(found.map(([id]) => id).sort()).toEqual(Object.keys(STATEFUL).sort());
+  });
 
   it('keep what CloudFormation would replace a table for: its key and its name', () => {
     for (const [id, { Properties }] of resourcesOf(synthesise(), 'AWS::DynamoDB::Table')) {

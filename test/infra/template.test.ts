@@ -57,6 +57,33 @@ describe('the functions', () => {
       'STRATALOG_TABLE_TOPICS',
     ]);
     expect(variablesOf('AdminMeta')).toEqual(['NODE_OPTIONS']);
+    expect(variablesOf('AdminAcls')).toEqual(['NODE_OPTIONS']);
+  });
+
+  it('know of access lists where they are on, those that answer callers', () => {
+    const auth = {
+      kind: 'jwt',
+      issuer: 'https://issuer.example',
+      audiences: ['log'],
+      principalClaim: 'client_id',
+    } as const;
+    const superUsers = ['User:root', 'User:arn:aws:iam::111122223333:role/admin'];
+    const guarded = synthesise({ auth, acls: { superUsers, allowEveryoneIfNoAclFound: true } });
+    for (const [id, { Properties }] of resourcesOf(guarded, 'AWS::Lambda::Function')) {
+      const said = {
+        STRATALOG_ACLS: 'on',
+        STRATALOG_SUPER_USERS: superUsers.join(';'),
+        STRATALOG_ALLOW_IF_NO_ACL: 'true',
+        STRATALOG_PRINCIPAL_CLAIM: 'client_id',
+        STRATALOG_TABLE_ACLS: expect.anything(),
+      };
+      const { Variables } = Properties.Environment;
+      if (BEHIND_NO_GATEWAY.test(id) || id.includes('AdminMeta')) {
+        expect(Object.keys(Variables)).not.toContain('STRATALOG_ACLS');
+      } else {
+        expect(Variables).toMatchObject(said);
+      }
+    }
   });
 
   it('no-loss-by-cleanup: give an asynchronous append up long before its object is garbage', () => {

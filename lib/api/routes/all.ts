@@ -1,10 +1,8 @@
 // Every route of the API: what the local home serves, and what the meta function describes.
 
-import type { InspectServices } from '../../service/background/inspect-services.ts';
-import type { GroupServices } from '../../service/group/group-services.ts';
-import type { Services } from '../../service/services.ts';
-import type { TransactionServices } from '../../service/transactions/transaction-services.ts';
+import type { AllServices } from '../../service/access/guard-all.ts';
 import type { Route } from '../operation.ts';
+import { aclRoutes } from './acls.ts';
 import { commitRoutes } from './commit.ts';
 import { fetchRoutes } from './fetch.ts';
 import { fetchOffsetsRoutes } from './fetch-offsets.ts';
@@ -21,8 +19,6 @@ import { transactionRoutes } from './transactions.ts';
 
 const API_VERSION = '0.1.0';
 
-type AllServices = Services & GroupServices & TransactionServices & InspectServices;
-
 const working: readonly Route<AllServices>[] = [
   ...topicRoutes,
   ...produceRoutes,
@@ -36,6 +32,7 @@ const working: readonly Route<AllServices>[] = [
   ...groupRoutes,
   ...transactionRoutes,
   ...inspectRoutes,
+  ...aclRoutes,
 ];
 
 /** Health and the description of all. */

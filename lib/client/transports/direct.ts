@@ -7,6 +7,7 @@ import type { Hono } from 'hono';
 import { createApp } from '../../api/app.ts';
 import { allRoutes } from '../../api/routes/all.ts';
 import type { LateAppend } from '../../ports/environment.ts';
+import { createAclServices } from '../../service/access/acls.ts';
 import { createInspectServices } from '../../service/background/inspect-services.ts';
 import { createGroupServices } from '../../service/group/group-services.ts';
 import { createServices } from '../../service/services.ts';
@@ -15,8 +16,14 @@ import { type AwsStorageOptions, createAwsStorage } from '../../storage/aws/aws-
 import type { Transport } from '../transport.ts';
 import { httpTransport } from './http.ts';
 
-/** Names of a stack's bucket and tables; rights as its functions have them. */
+/**
+ * Names of a stack's bucket and tables; rights as its functions have them. Who has those may do everything: access lists
+ * are kept by the functions, and count for their callers.
+ */
 export type DirectOptions = AwsStorageOptions;
+
+/** What access lists say is not asked here, so that nothing of them is kept. */
+const NOTHING_KNOWN = { forget: () => undefined };
 
 /** acks=0 is answered before it is stored, and lost when the process ends before that; `close` waits for it. */
 export function directTransport(options: DirectOptions): Transport {
@@ -44,6 +51,7 @@ export function directTransport(options: DirectOptions): Transport {
     ...createGroupServices(ports),
     ...createTransactionServices(ports),
     ...createInspectServices(ports),
+    ...createAclServices(ports, NOTHING_KNOWN),
   };
   return appTransport(createApp(allRoutes, services), async () => {
     await Promise.allSettled(late);

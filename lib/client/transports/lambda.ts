@@ -22,11 +22,17 @@ export type FunctionVerb =
   | 'groups'
   | 'transactions'
   | 'inspect'
+  | 'acls'
   | 'meta';
 
 export interface LambdaOptions {
   /** Names or ARNs: a function, or a list. */
   readonly functions: Readonly<Record<FunctionVerb, string>> | ((verb: FunctionVerb) => string);
+  /**
+   * Who this program is where access lists say what it may do: `User:<name>`. Lambda tells a function nothing of who
+   * invokes it, so that this is believed; whoever may invoke the functions is trusted. Default: `User:ANONYMOUS`.
+   */
+  readonly principal?: string;
   /** Default: region and credentials as the SDK finds them. */
   readonly client?: LambdaClient;
 }
@@ -45,6 +51,7 @@ const VERBS: readonly (readonly [RegExp, FunctionVerb])[] = [
   [/^\w+ \/consumer-groups\/[^/]+\/offsets(\/reset)?$/, 'fetch-offsets'],
   [/^\w+ \/consumer-groups(\/|$)/, 'groups'],
   [/^\w+ \/(producers|transactions)(\/|$)/, 'transactions'],
+  [/^\w+ \/acls(:batch)?$/, 'acls'],
 ];
 
 /** Which function serves a request; `path` is without its query. */
@@ -53,8 +60,11 @@ export function verbOf(method: string, path: string): FunctionVerb {
   return VERBS.find(([pattern]) => pattern.test(asked))?.[1] ?? 'meta';
 }
 
-/** The event that API Gateway's HTTP API would have sent. */
-function eventOf({ method, path, headers, body }: TransportRequest): object {
+/** The event that API Gateway's HTTP API would have sent, with who asks in the place of who has signed. */
+function eventOf(
+  { method, path, headers, body }: TransportRequest,
+  principal: string | undefined,
+): object {
   const url = new URL(path, 'https://lambda');
   const sourceIp = '0.0.0.0';
   return {
@@ -66,6 +76,7 @@ function eventOf({ method, path, headers, body }: TransportRequest): object {
     requestContext: {
       domainName: url.host,
       stage: '$default',
+      ...(principal === undefined ? {} : { authorizer: { stratalog: { principal } } }),
       http: { method, path: url.pathname, protocol: 'HTTP/1.1', sourceIp, userAgent: 'stratalog' },
     },
     ...(body === undefined ? {} : { body: Buffer.from(body).toString('base64') }),
@@ -77,9 +88,10 @@ function eventOf({ method, path, headers, body }: TransportRequest): object {
  * Answered before it is stored: Lambda itself keeps the event. It may deliver it twice; the object's id, made here, is
  * what makes the second delivery stop.
  */
-function lateAppendOf(frames: Uint8Array): object {
+function lateAppendOf(frames: Uint8Array, principal: string | undefined): object {
   return {
     kind: 'late-append',
+    ...(principal === undefined ? {} : { principal }),
     objectId: ulidOf(Date.now(), randomBytes(ULID_RANDOM_BYTES)),
     partitions: decodeFrames(frames).map(({ topicName, partition, batches }) => ({
       topicName,
@@ -107,6 +119,7 @@ function responseOf(payload: Uint8Array | undefined): TransportResponse {
 
 export function lambdaTransport({
   functions,
+  principal,
   client = new LambdaClient(),
 }: LambdaOptions): Transport {
   const nameOf =
@@ -135,9 +148,10 @@ export function lambdaTransport({
     const verb = verbOf(method, url.pathname);
     const isLate = verb === 'produce' && url.searchParams.get('acks') === '0';
     if (!isLate || body === undefined) {
-      return responseOf(await invoke(verb, eventOf(request), { type: 'RequestResponse', signal }));
+      const event = eventOf(request, principal);
+      return responseOf(await invoke(verb, event, { type: 'RequestResponse', signal }));
     }
-    await invoke(verb, lateAppendOf(body), { type: 'Event', signal });
+    await invoke(verb, lateAppendOf(body, principal), { type: 'Event', signal });
     return { status: 202, headers: new Headers(), body: Buffer.alloc(0) };
   }
 

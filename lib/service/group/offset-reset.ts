@@ -34,6 +34,8 @@ export interface ResetRequest {
     | readonly { readonly topicName: string; readonly partitions?: readonly number[] | undefined }[]
     | undefined;
   readonly dryRun: boolean;
+  /** Of the topics that the group has offsets for, where none is named: which are meant. Absent: all. */
+  readonly concerns?: (topicName: string) => boolean;
 }
 
 interface PartitionReset {
@@ -76,7 +78,8 @@ export async function resetOffsets(
   const { storageNowMs } = await ask(ports, () => ports.groups.readGroup(groupId));
   const items = await currentOffsets(tools.catalog, await allOffsets(ports, groupId));
   const committed = new Map(items.map((item) => [partitionText(item), item.committed?.offset]));
-  const asked = request.topics ?? wholeTopics(items);
+  const { concerns = () => true } = request;
+  const asked = request.topics ?? wholeTopics(items.filter((item) => concerns(item.topicName)));
   const partitions = (
     await mapInParallel(asked, GROUP_CALLS_PARALLEL_MAX, (topic) => expand(tools, topic))
   ).flat();

@@ -9,6 +9,10 @@ import { sent } from './errors.ts';
 /** The event, as JSON: batches in base64. */
 export interface LateAppendEvent {
   readonly kind: 'late-append';
+  /** The function that answered has seen to it that it may be appended. */
+  readonly authorized?: boolean;
+  /** Else: who hands it over. */
+  readonly principal?: string;
   readonly objectId: string;
   readonly partitions: readonly {
     readonly topicName: string;
@@ -20,6 +24,7 @@ export interface LateAppendEvent {
 export function encodeLateAppend(late: LateAppend): LateAppendEvent {
   return {
     kind: 'late-append',
+    authorized: true,
     objectId: late.objectId,
     partitions: late.partitions.map((part) => ({
       topicName: part.topicName,
