@@ -3,16 +3,14 @@
 // records per second of the consumer's processor time: the machine's noise is in the clock, not in that.
 // `npm run bench:consumers` (needs Java and Maven for Kafka)
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Consumer as PlatformaticConsumer } from '@platformatic/kafka';
 import { Kafka, logLevel } from 'kafkajs';
 import { Stratalog } from '../lib/index.ts';
 import { newBroker } from '../test/support/kafka/broker.ts';
+import { startHomeProcess } from './support/home-process.ts';
 import { report } from './support/report.ts';
 
 const RECORDS = 200_000;
@@ -24,27 +22,10 @@ const TOPIC = 'bench';
 const folder = await mkdtemp(join(tmpdir(), 'stratalog-bench-'));
 const broker = await newBroker();
 await broker.start();
-const home = await startHome();
+const home = await startHomeProcess(join(folder, 'data'));
 const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
 const stratalog = new Stratalog({ endpoint: home.url });
 const value = Buffer.alloc(1_000, 'x');
-
-async function startHome(): Promise<{ readonly url: string; close(): Promise<unknown> }> {
-  const main = fileURLToPath(new URL('../lib/local/main.ts', import.meta.url));
-  const args = ['--disable-warning=ExperimentalWarning', main, '--port', '0', '--data-dir'];
-  const child = spawn(process.execPath, [...args, join(folder, 'data')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [said] = (await once(child.stdout, 'data')) as [Buffer];
-  const url = /http:\S+/.exec(said.toString())?.[0];
-  if (url === undefined) throw new Error(`the local home did not start: ${said}`);
-  const close = (): Promise<unknown> => {
-    const closed = once(child, 'close');
-    child.kill('SIGTERM');
-    return closed;
-  };
-  return { url, close };
-}
 
 /** The same records into both logs. */
 async function fill(): Promise<void> {

@@ -2,14 +2,12 @@
 // to files (each synced) and read back, in turns of one run. `npm run bench:local`
 // Produce is durable: every acknowledged megabyte is on disk, in both.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { decodeFetchFrames, encodeFrames } from '../lib/record/frames.ts';
 import { encodeBatch } from '../lib/record/record.ts';
+import { startHomeProcess } from './support/home-process.ts';
 import { report } from './support/report.ts';
 
 const TURNS = 5;
@@ -18,35 +16,13 @@ const CONCURRENCY = 4;
 const RAW = 'application/vnd.apache.kafka.record-batch';
 
 const folder = await mkdtemp(join(tmpdir(), 'stratalog-bench-'));
-const home = await startHome(join(folder, 'data'));
+const home = await startHomeProcess(join(folder, 'data'));
 const value = Buffer.alloc(1_000, 'x');
 const records = Array.from({ length: 1_000 }, () => ({ timestamp: Date.now(), value }));
 const batch = encodeBatch({ records });
 const bodies = Array.from({ length: CONCURRENCY }, (_, partition) =>
   encodeFrames([{ topicName: 'bench', partition, batches: batch }]),
 );
-
-/** As a user runs it: a process of its own. */
-async function startHome(
-  directory: string,
-): Promise<{ readonly url: string; close(): Promise<unknown> }> {
-  const main = fileURLToPath(new URL('../lib/local/main.ts', import.meta.url));
-  const options = ['--disable-warning=ExperimentalWarning', main, '--port', '0', '--data-dir'];
-  const child = spawn(process.execPath, [...options, directory], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [said] = (await once(child.stdout, 'data')) as [Buffer];
-  const url = /http:\S+/.exec(said.toString())?.[0];
-  if (url === undefined) throw new Error(`the local home did not start: ${said}`);
-  return {
-    url,
-    close() {
-      const closed = once(child, 'close');
-      child.kill('SIGTERM');
-      return closed;
-    },
-  };
-}
 
 async function post(path: string, body: string | Uint8Array, accept: string): Promise<Uint8Array> {
   const response = await fetch(home.url + path, {

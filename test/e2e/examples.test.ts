@@ -47,10 +47,10 @@ const EXPECTED: Readonly<Record<string, (lines: string[]) => void>> = {
     ]);
   },
   'bank-transfers': (lines) => {
-    expect(lines).toEqual([
-      '48 transfers of 60 were made, the others left no trace',
-      'in all accounts together, at every look: 600',
-    ]);
+    expect(lines[0]).toMatch(
+      /^[1-9]\d* transfers were made, while 5 clerks were killed at their work$/,
+    );
+    expect(lines[1]).toMatch(/^in all accounts together, at each of [1-9]\d* looks: 600$/);
   },
   'event-sourcing': (lines) => {
     expect(lines).toEqual(['after 2 hours: Alice 100, Bob 0', 'after 5 hours: Alice 60, Bob 20']);
