@@ -13,15 +13,16 @@ import { startHomeProcess } from './support/home-process.ts';
 import { median } from './support/interleave.ts';
 import { report } from './support/report.ts';
 
-const RECORDS = 10_000;
-const RECORDS_PER_SEND = 500;
 const TURNS = 3;
 const PARTITIONS = 3;
 const [INPUT, OUTPUT] = ['input', 'output'];
-/** What a consumer is handed at once, and so the size of a transaction. */
-const BATCH_BYTES = { large: 1_048_576, small: 16_384 } as const;
+/** `batchBytes` is what a consumer is handed at once, and so the size of a transaction. */
+const LOADS = {
+  large: { records: 10_000, recordsPerSend: 500, batchBytes: 1_048_576 },
+  small: { records: 2_000, recordsPerSend: 10, batchBytes: 16_384 },
+} as const;
 
-type BatchSize = keyof typeof BATCH_BYTES;
+type BatchSize = keyof typeof LOADS;
 
 interface Message {
   readonly key: Buffer | null;
@@ -48,10 +49,10 @@ async function fill(size: BatchSize): Promise<void> {
       numPartitions: PARTITIONS,
     }));
     await client.admin().createTopics({ topics });
-    const producer = client.producer();
+    const producer = client.producer({ lowLatency: true });
     await producer.connect();
-    const recordsPerSend = size === 'large' ? RECORDS_PER_SEND : 10;
-    for (let sent = 0; sent < RECORDS; sent += recordsPerSend) {
+    const { records, recordsPerSend } = LOADS[size];
+    for (let sent = 0; sent < records; sent += recordsPerSend) {
       const partition = (sent / recordsPerSend) % PARTITIONS;
       const value = Buffer.alloc(1_000, 'x');
       const messages = Array.from({ length: recordsPerSend }, () => ({ partition, value }));
@@ -71,10 +72,12 @@ class Stopwatch {
   readonly done: Promise<void>;
   #finish = (): void => undefined;
   #startedAt: number | undefined;
+  readonly #records: number;
   #seen = 0;
   #transactions = 0;
 
-  constructor() {
+  constructor(records: number) {
+    this.#records = records;
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -87,7 +90,7 @@ class Stopwatch {
   committed(recordCount: number): void {
     this.#transactions += 1;
     this.#seen += recordCount;
-    if (this.#seen >= RECORDS) this.#finish();
+    if (this.#seen >= this.#records) this.#finish();
   }
 
   async run(): Promise<Run> {
@@ -101,13 +104,13 @@ async function runStratalog(size: BatchSize): Promise<Run> {
   runs += 1;
   const consumer = stratalog.consumer({
     groupId: `group-${runs}`,
-    maxBytesPerPartition: BATCH_BYTES[size],
+    maxBytesPerPartition: LOADS[size].batchBytes,
   });
   await consumer.connect();
   await consumer.subscribe({ topic: `${INPUT}-${size}`, fromBeginning: true });
   const producer = stratalog.producer({ transactionalId: `id-${runs}` });
   await producer.connect();
-  const watch = new Stopwatch();
+  const watch = new Stopwatch(LOADS[size].records);
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) =>
     watch.committed(payload.batchSize),
   );
@@ -129,7 +132,7 @@ async function runStratalog(size: BatchSize): Promise<Run> {
 async function runKafkaJs(size: BatchSize): Promise<Run> {
   runs += 1;
   const groupId = `group-${runs}`;
-  const consumer = kafka.consumer({ groupId, maxBytesPerPartition: BATCH_BYTES[size] });
+  const consumer = kafka.consumer({ groupId, maxBytesPerPartition: LOADS[size].batchBytes });
   await consumer.connect();
   await consumer.subscribe({ topic: `${INPUT}-${size}`, fromBeginning: true });
   const producer = kafka.producer({
@@ -138,7 +141,7 @@ async function runKafkaJs(size: BatchSize): Promise<Run> {
     maxInFlightRequests: 1,
   });
   await producer.connect();
-  const watch = new Stopwatch();
+  const watch = new Stopwatch(LOADS[size].records);
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
@@ -168,13 +171,16 @@ async function compare(size: BatchSize): Promise<Record<string, string | number>
   const theirs: Run[] = [];
   for (let turn = 0; turn <= TURNS; turn += 1) {
     const [one, other] = [await runStratalog(size), await runKafkaJs(size)];
+    console.log(
+      `${size} batches, turn ${turn}: ${one.seconds.toFixed(2)} s, kafkajs ${other.seconds.toFixed(2)} s`,
+    );
     // The first turn warms up.
     if (turn === 0) continue;
     ours.push(one);
     theirs.push(other);
   }
   const secondsOf = (all: readonly Run[]): number => median(all.map(({ seconds }) => seconds));
-  const rateOf = (all: readonly Run[]): number => RECORDS / secondsOf(all);
+  const rateOf = (all: readonly Run[]): number => LOADS[size].records / secondsOf(all);
   const transactionsOf = (all: readonly Run[]): number =>
     median(all.map(({ transactions }) => transactions));
   return {

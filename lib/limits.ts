@@ -227,6 +227,15 @@ export const PRODUCER_EXPIRATION_MS = 86_400_000;
 
 /** What DynamoDB writes in one transaction: so many partitions can be appended to all or none. */
 export const TRANSACTION_ITEMS_MAX = 100;
+/**
+ * A transaction that met other writes so often asks them to stay away: for how long, and how long it waits for those that
+ * were under way. A hold that is further ahead than that is of a clock that is wrong, and is not heeded.
+ */
+export const HOLD_AFTER_CONFLICTS = 3;
+export const HEAD_HOLD_MS = 300;
+export const HEAD_HOLD_SETTLE_MS = 20;
+/** An append that was held off so often waits for the hold to end. */
+export const HOLD_PATIENCE_ATTEMPTS = 2;
 /** How often an append to several heads goes again when it meets other writes of them: they can't be put in a line. */
 export const ATOMIC_ATTEMPTS_MAX = 12;
 

@@ -31,15 +31,25 @@ export interface AppendToHeadRequest {
   /** Append only if this is the next offset. */
   readonly matchOffset?: bigint;
   readonly producer?: ProducerCondition;
+  /**
+   * Set where a hold is heeded, which transactions don't: append only if the head isn't held at this moment, milliseconds
+   * since 1970.
+   */
+  readonly unlessHeldAtMs?: number;
 }
 
 /**
  * `appended`: the head after it; the records are the last ones below its `nextOffset`.
- * `refused`: a condition failed and nothing changed; `head` is what stands (undefined: there is no such head).
+ * `refused`: a condition failed and nothing changed; `head` is what stands (undefined: there is no such head), and
+ * `heldUntilMs` is set where a hold that was to be heeded may have been why.
  */
 export type AppendToHeadOutcome =
   | { readonly kind: 'appended'; readonly head: Head }
-  | { readonly kind: 'refused'; readonly head: Head | undefined };
+  | {
+      readonly kind: 'refused';
+      readonly head: Head | undefined;
+      readonly heldUntilMs?: number | undefined;
+    };
 
 export interface TrimTailRequest {
   readonly partition: PartitionKey;
@@ -72,12 +82,12 @@ export interface PartitionStore extends ProducerStateStore {
   /**
    * The commit point of an append: adds the entries to the tail and their record counts to `next`, in one conditional
    * write. Conditions: the head exists; `objectId` ≥ `floor`; the tail has fewer than TAIL_ENTRIES_CAP entries;
-   * `matchOffset` and `producer` as given.
+   * `matchOffset`, `producer` and `unlessHeldAtMs` as given.
    */
   appendToHead(request: AppendToHeadRequest): Promise<AppendToHeadOutcome>;
 
   /**
-   * Appends to several heads, all or none, in one transaction: each on the conditions of `appendToHead`. 1 to
+   * Appends to several heads, all or none, in one transaction: each on the conditions of `appendToHead`, holds apart. 1 to
    * TRANSACTION_ITEMS_MAX heads, each once. `refused`: by position, what stands where a condition failed. A transaction
    * that met another write is THROTTLED with effect `none`.
    */
@@ -87,6 +97,13 @@ export interface PartitionStore extends ProducerStateStore {
     | { readonly kind: 'appended' }
     | { readonly kind: 'refused'; readonly heads: ReadonlyMap<number, Head | undefined> }
   >;
+
+  /**
+   * Asks appends that heed it to stay away from a head until then (milliseconds since 1970), at most HEAD_HOLD_MS ahead;
+   * a transaction that appends to the head ends the hold. Nothing but fairness depends on it. A head that isn't there is
+   * fine.
+   */
+  holdHead(partition: PartitionKey, untilMs: number): Promise<void>;
 
   /** Heads in the order asked, at most HEADS_PER_READ_MAX; undefined where there is none. */
   readHeads(partitions: readonly PartitionKey[]): Promise<readonly (Head | undefined)[]>;

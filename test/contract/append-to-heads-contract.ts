@@ -3,6 +3,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { required } from '../../lib/assert.ts';
 import {
+  HEAD_HOLD_MS,
   HEADS_PER_TRANSACTION_MAX,
   TAIL_ENTRIES_CAP,
   TRANSACTION_ITEMS_MAX,
@@ -53,6 +54,47 @@ export function appendToHeadsContract(makeStore: MakeHeads): void {
           : ({ kind: 'state', producerEpoch: 0, lastSequence: expectsLast } as const),
       next: { producerEpoch: 0, lastSequence },
     },
+  });
+
+  describe('holdHead', () => {
+    const NOW_MS = 1_800_000_000_000;
+    const outcomeAt = async (nowMs: number | undefined, partition = 1): Promise<string> => {
+      const heeding = nowMs === undefined ? {} : { unlessHeldAtMs: nowMs };
+      return (await store.appendToHead(to(partition, heeding))).kind;
+    };
+
+    it('keeps away appends that heed it, until it is over', async () => {
+      await store.holdHead(keyOf(1), NOW_MS + 100);
+      const before = await readHeads();
+      expect(await outcomeAt(NOW_MS)).toBe('refused');
+      expect(await outcomeAt(NOW_MS + 100)).toBe('refused');
+      expect(await readHeads()).toEqual(before);
+      expect(await outcomeAt(NOW_MS + 101)).toBe('appended');
+    });
+
+    it('keeps away nobody else: not from other heads, and not those that don’t heed it', async () => {
+      await store.holdHead(keyOf(1), NOW_MS + 100);
+      expect(await outcomeAt(NOW_MS, 2)).toBe('appended');
+      expect(await outcomeAt(undefined)).toBe('appended');
+    });
+
+    it('that is of a clock far ahead keeps away nobody', async () => {
+      await store.holdHead(keyOf(1), NOW_MS + HEAD_HOLD_MS + 1);
+      expect(await outcomeAt(NOW_MS)).toBe('appended');
+    });
+
+    it('is prolonged by another one, and ended by a transaction', async () => {
+      await store.holdHead(keyOf(1), NOW_MS + 50);
+      await store.holdHead(keyOf(1), NOW_MS + 150);
+      expect(await outcomeAt(NOW_MS + 100)).toBe('refused');
+      expect(await store.appendToHeads([to(1), to(2)])).toEqual({ kind: 'appended' });
+      expect(await outcomeAt(NOW_MS + 100)).toBe('appended');
+    });
+
+    it('makes no head', async () => {
+      await store.holdHead(keyOf(9), NOW_MS + 50);
+      expect(await store.readHeads([keyOf(9)])).toEqual([undefined]);
+    });
   });
 
   describe('appendToHeads', () => {

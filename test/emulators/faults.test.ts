@@ -207,6 +207,7 @@ describe('every other method of the DynamoDB ports', () => {
       () => partitions.trimTail({ partition: PARTITION, tailBase: 0n, page: PAGE }),
     ],
     ['findPages', 'Query', () => partitions.findPages(PARTITION, { offset: 0n, limit: 1 })],
+    ['holdHead', 'UpdateItem', () => partitions.holdHead(PARTITION, 1)],
     ['raiseLogStart', 'UpdateItem', () => partitions.raiseLogStart(PARTITION, 1n)],
     ['getTopic', 'GetItem', () => topics.getTopic('orders')],
     ['listTopics', 'Scan', () => topics.listTopics({ limit: 1 })],

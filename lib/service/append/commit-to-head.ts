@@ -1,9 +1,14 @@
 // The commit point of an append: one conditional write on a partition's head, and what to do with each of its outcomes.
 
 import { type Rejected, rejected, StratalogError } from '../../errors.ts';
-import { PRODUCERS_PER_HEAD_CAP, STORAGE_ATTEMPTS_MAX } from '../../limits.ts';
+import {
+  HEAD_HOLD_MS,
+  HOLD_PATIENCE_ATTEMPTS,
+  PRODUCERS_PER_HEAD_CAP,
+  STORAGE_ATTEMPTS_MAX,
+} from '../../limits.ts';
 import { explainRefusal } from '../../log/append.ts';
-import { type Head, recordCountOf } from '../../log/partition.ts';
+import { recordCountOf } from '../../log/partition.ts';
 import {
   type ExpectedProducer,
   expectedWithoutHead,
@@ -50,12 +55,20 @@ export async function commitToHead(
     // A producer that comes back is refused once, as a matter of course: nobody is to be waited for.
     const isReturn = attempt === 1 && next.expected?.kind === 'absent';
     progress = next;
-    if (!isReturn) await pause(ports, attempt);
+    if (!isReturn) await waitFor(ports, next, attempt);
   }
   throw new StratalogError(
     'THROTTLED',
     'the partition is too busy: the append was refused again and again and changed nothing; try again later',
   );
+}
+
+/** A transaction that holds the head is done long before its hold ends, as a rule; from one that died nothing else is left. */
+async function waitFor(ports: CommitPorts, next: Progress, attempt: number): Promise<void> {
+  await pause(ports, attempt);
+  const leftMs = (next.heldUntilMs ?? 0) - ports.clock.nowMs();
+  if (attempt < HOLD_PATIENCE_ATTEMPTS || leftMs < 0) return;
+  await ports.clock.sleep(Math.min(leftMs, HEAD_HOLD_MS) + 1);
 }
 
 /** An idempotent producer's first batch has nothing to follow, so the head is read before it is written. */
@@ -81,7 +94,11 @@ async function tryAppend(
   const producer = producerCondition(batch, expected);
   try {
     return await withRetries(ports, () =>
-      ports.partitions.appendToHead({ ...commit, ...producer }),
+      ports.partitions.appendToHead({
+        ...commit,
+        ...producer,
+        unlessHeldAtMs: ports.clock.nowMs(),
+      }),
     );
   } catch (error) {
     if (error instanceof StratalogError && error.effect === 'unknown') return { kind: 'unknown' };
@@ -106,14 +123,14 @@ async function conclude(
     case 'unknown':
       return findLostAppend(ports, commit);
     case 'refused':
-      return concludeRefusal(ports, commit, outcome.head);
+      return await concludeRefusal(ports, commit, outcome);
   }
 }
 
 async function concludeRefusal(
   ports: CommitPorts,
   commit: TriedCommit,
-  head: Head | undefined,
+  { head, heldUntilMs }: Pick<Extract<Attempt, { kind: 'refused' }>, 'head' | 'heldUntilMs'>,
 ): Promise<Committed | Rejected | Progress> {
   const { partition, batch } = commit;
   const decided =
@@ -126,7 +143,7 @@ async function concludeRefusal(
   if (why.kind === 'tail-full') await rollTail(ports, partition, why.head, 0);
   const isFull = head !== undefined && head.producers.size >= PRODUCERS_PER_HEAD_CAP;
   if (isFull && batch !== undefined) await evictProducers(ports, partition, head);
-  return decided;
+  return 'kind' in decided ? decided : { ...decided, heldUntilMs };
 }
 
 /**

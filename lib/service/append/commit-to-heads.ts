@@ -21,6 +21,7 @@ import {
   producerCondition,
   sequencedBatch,
 } from './head-decisions.ts';
+import { HeadHolder } from './hold-heads.ts';
 import { rollTail } from './roll.ts';
 
 /** All committed, or all rejected. */
@@ -35,11 +36,12 @@ export async function commitToHeads(
   ports: CommitPorts,
   commits: readonly HeadCommit[],
 ): Promise<Outcome> {
+  const holder = new HeadHolder(ports);
   let step = await start(ports, commits);
   for (let attempt = 1; attempt <= ATOMIC_ATTEMPTS_MAX; attempt += 1) {
     if (step.kind === 'done') return step.outcome;
     const { progress } = step;
-    const tried = await tryAppend(ports, commits, progress);
+    const tried = await tryAppend(ports, holder, commits, progress);
     if (tried.kind === 'appended') return await locate(ports, commits, progress);
     if (tried.kind === 'unknown') step = await findLost(ports, commits);
     if (tried.kind === 'refused') {
@@ -55,6 +57,7 @@ export async function commitToHeads(
 /** `busy`: surely nothing was changed. */
 async function tryAppend(
   ports: CommitPorts,
+  holder: HeadHolder,
   commits: readonly HeadCommit[],
   progress: readonly Progress[],
 ): Promise<
@@ -66,7 +69,8 @@ async function tryAppend(
     ...producerCondition(sequencedBatch(commit.entries), progress[at]?.expected),
   }));
   try {
-    return await ports.partitions.appendToHeads(appends);
+    const heads = commits.map(({ partition }) => partition);
+    return await holder.attempt(heads, () => ports.partitions.appendToHeads(appends));
   } catch (error) {
     if (error instanceof StratalogError && error.effect === 'unknown') return { kind: 'unknown' };
     if (isWithoutEffect(error)) return { kind: 'busy' };

@@ -36,6 +36,8 @@ export type Committed = { readonly kind: 'committed'; readonly baseOffset: bigin
 export interface Progress {
   /** The producer's state to demand; undefined for a plain append. */
   readonly expected: ExpectedProducer | undefined;
+  /** A transaction asks for the head to be left alone until then. */
+  readonly heldUntilMs?: number | undefined;
 }
 
 const READ = { repeatable: true };

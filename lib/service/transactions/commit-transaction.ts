@@ -6,6 +6,7 @@ import { explainRefusal } from '../../log/append.ts';
 import type { CommitAppend, StagedOffset, Transaction } from '../../log/transaction.ts';
 import type { PartitionStore } from '../../ports/partition-store.ts';
 import type { CommitRefused } from '../../ports/transaction-store.ts';
+import type { HeadHolder } from '../append/hold-heads.ts';
 import { rollTail } from '../append/roll.ts';
 import { tooLate } from './stage-batches.ts';
 import type { TransactionPorts, WriteOutcome } from './transaction-change.ts';
@@ -23,9 +24,13 @@ interface Commit {
 /** Writes all or nothing. A refusal leaves the transaction open: it can only be aborted. */
 export async function commitTransaction(
   ports: CommitTransactionPorts,
+  holder: HeadHolder,
   { next, appends, offsets }: Commit,
 ): Promise<WriteOutcome> {
-  const outcome = await ports.transactions.commitTransaction({ next, appends, offsets });
+  const heads = appends.map(({ partition }) => partition);
+  const outcome = await holder.attempt(heads, () =>
+    ports.transactions.commitTransaction({ next, appends, offsets }),
+  );
   if (outcome.kind === 'committed') {
     await rollTails(ports, appends);
     return 'written';

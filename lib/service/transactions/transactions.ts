@@ -34,6 +34,7 @@ import {
 import { checkTransactionBytes } from '../../log/transaction-codec.ts';
 import type { ProducerStore } from '../../ports/producer-store.ts';
 import { unknownPartition, unknownTopic } from '../append/append-parts.ts';
+import { HeadHolder } from '../append/hold-heads.ts';
 import { withRetries } from '../retry.ts';
 import type { TopicCatalog } from '../topics/topic-catalog.ts';
 import { type CommitTransactionPorts, commitTransaction } from './commit-transaction.ts';
@@ -131,6 +132,7 @@ export function createTransactionService(
     },
 
     async end({ outcome, ...call }) {
+      const holder = new HeadHolder(ports);
       return await change<Ended>(ports, call.transactionalId, async ({ transaction, nowMs }) => {
         const plan = planEnd(transaction, { call, outcome }, nowMs);
         const ended: Ended = { kind: 'ended', outcome };
@@ -144,7 +146,7 @@ export function createTransactionService(
           case 'close':
             return { next: plan.next, answer: ended };
           case 'commit':
-            return { answer: ended, write: () => commitTransaction(ports, plan) };
+            return { answer: ended, write: () => commitTransaction(ports, holder, plan) };
         }
       });
     },

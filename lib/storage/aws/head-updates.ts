@@ -3,6 +3,7 @@
 
 import { assert } from '../../assert.ts';
 import {
+  HEAD_HOLD_MS,
   PRODUCERS_PER_EVICTION_MAX,
   PRODUCERS_PER_HEAD_CAP,
   TAIL_ENTRIES_CAP,
@@ -35,17 +36,20 @@ const PRODUCER_ABSENT = 'attribute_not_exists(#producers.#pid)';
 const NO_EVICTION_SINCE = '#evictions = :evictions';
 /** Above the cap, idle producers must be moved out first. */
 const PRODUCERS_BELOW_CAP = 'size(#producers) < :producersCap';
+/** Nor held by a clock that is far ahead. */
+const NOT_HELD = '(attribute_not_exists(#held) OR NOT #held BETWEEN :nowMs AND :holdEnd)';
 const BASE_UNMOVED = '#base = :tailBase';
 const START_BELOW = '#start < :offset';
 const END_NOT_BELOW = '#next >= :offset';
 
 /** What the base offset is, `next` before the update, becomes the producer's last offset in the same write. */
 const APPEND = 'SET #tail = list_append(#tail, :entries), #next = #next + :count';
+const END_HOLD = ' REMOVE #held';
 const MOVE_PRODUCER = ', #producers.#pid = :state, #lastOffsets.#pid = #next';
 
 /** Adds entries to the tail and their record counts to `next`. */
 export function appendUpdate(request: AppendToHeadRequest): HeadUpdate {
-  const { matchOffset, producer } = request;
+  const { matchOffset, producer, unlessHeldAtMs } = request;
   const conditions = [HEAD_EXISTS, OBJECT_NOT_BELOW_FLOOR, TAIL_BELOW_CAP];
   const names: Record<string, string> = { '#tail': 'tail', '#next': 'next', '#floor': 'floor' };
   const values: Record<string, Item[string]> = {
@@ -57,6 +61,12 @@ export function appendUpdate(request: AppendToHeadRequest): HeadUpdate {
   if (matchOffset !== undefined) {
     conditions.push(OFFSET_MATCHES);
     values[':matchOffset'] = numberValue(matchOffset);
+  }
+  if (unlessHeldAtMs !== undefined) {
+    conditions.push(NOT_HELD);
+    names['#held'] = 'held';
+    values[':nowMs'] = numberValue(unlessHeldAtMs);
+    values[':holdEnd'] = numberValue(unlessHeldAtMs + HEAD_HOLD_MS);
   }
   if (producer !== undefined) {
     const clauses = producerClauses(producer);
@@ -72,14 +82,17 @@ export function appendUpdate(request: AppendToHeadRequest): HeadUpdate {
   };
 }
 
-/** The same as part of a transaction: a refusal brings the head that stands. */
+/** The same as part of a transaction, which ends a hold: a refusal brings the head that stands. */
 export function appendItem(tableName: string, request: AppendToHeadRequest) {
   assert(request.entries.length > 0, 'an append has entries');
+  const update = appendUpdate(request);
   return {
     Update: {
       TableName: tableName,
       Key: headKey(request.partition),
-      ...appendUpdate(request),
+      ...update,
+      UpdateExpression: update.UpdateExpression + END_HOLD,
+      ExpressionAttributeNames: { ...update.ExpressionAttributeNames, '#held': 'held' },
       ReturnValuesOnConditionCheckFailure: TELL_WHAT_STANDS.ReturnValuesOnConditionCheckFailure,
     },
   };
@@ -133,6 +146,16 @@ export function trimUpdate(tailBase: bigint, page: Page): HeadUpdate {
       ':maxTime': numberValue(page.maxTimestampMs),
       ':bytes': numberValue(page.bytesBefore + byteCountOf(page.entries)),
     },
+  };
+}
+
+/** Asks appends to stay away until then. */
+export function holdUpdate(untilMs: number): HeadUpdate {
+  return {
+    UpdateExpression: 'SET #held = :until',
+    ConditionExpression: HEAD_EXISTS,
+    ExpressionAttributeNames: { '#held': 'held' },
+    ExpressionAttributeValues: { ':until': numberValue(untilMs) },
   };
 }
 

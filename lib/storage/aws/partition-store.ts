@@ -30,7 +30,7 @@ import type {
   PartitionStore,
   TrimTailRequest,
 } from '../../ports/partition-store.ts';
-import { type Item, readText, textValue } from './attributes.ts';
+import { type Item, readOptionalNumber, readText, textValue } from './attributes.ts';
 import { type Conditional, conditional, TELL_WHAT_STANDS, transacted } from './conditional.ts';
 import { sent } from './errors.ts';
 import {
@@ -38,6 +38,7 @@ import {
   appendUpdate,
   evictUpdate,
   type HeadUpdate,
+  holdUpdate,
   logStartUpdate,
   trimUpdate,
 } from './head-updates.ts';
@@ -134,7 +135,7 @@ class DynamodbPartitionStore implements PartitionStore {
     const outcome = await this.#updateHead(request.partition, appendUpdate(request));
     return outcome.kind === 'done'
       ? { kind: 'appended', head: outcome.answer }
-      : { kind: 'refused', head: standing(outcome.item) };
+      : { kind: 'refused', head: standing(outcome.item), heldUntilMs: heldUntil(outcome.item) };
   }
 
   async appendToHeads(
@@ -153,6 +154,10 @@ class DynamodbPartitionStore implements PartitionStore {
     if (outcome.kind === 'done') return { kind: 'appended' };
     const heads = [...outcome.failed].map(([at, item]) => [at, standing(item)] as const);
     return { kind: 'refused', heads: new Map(heads) };
+  }
+
+  async holdHead(partition: PartitionKey, untilMs: number) {
+    await this.#updateHead(partition, holdUpdate(untilMs));
   }
 
   async readHeads(partitions: readonly PartitionKey[]) {
@@ -280,6 +285,10 @@ class DynamodbPartitionStore implements PartitionStore {
     }
     return answer.Responses?.[heads] ?? [];
   }
+}
+
+function heldUntil(item: Item | undefined): number | undefined {
+  return item === undefined ? undefined : readOptionalNumber(item, 'held');
 }
 
 function standing(item: Item | undefined): Head | undefined {

@@ -9,6 +9,7 @@ import { decodeEntries, encodeEntries } from '../../log/entry-codec.ts';
 import { type PartitionKey, partitionKeyText } from '../../log/keys.ts';
 import type { Head, ProducerState, TailEntry } from '../../log/partition.ts';
 import type { Database } from './database.ts';
+import { HoldRows } from './holds.ts';
 import { type Row, readBigint, readBytes, readNumber, readText } from './rows.ts';
 
 const SELECT = 'SELECT * FROM heads WHERE topic_id = ? AND partition = ?';
@@ -27,12 +28,14 @@ interface KeptTail {
 
 /** To be used inside `read` and `write` of the same database. */
 export class HeadRows {
+  readonly holds: HoldRows;
   readonly #database: Database;
   readonly #keptTails = new Map<string, KeptTail>();
   readonly #encodedEntries = new WeakMap<TailEntry, Uint8Array>();
 
   constructor(database: Database) {
     this.#database = database;
+    this.holds = new HoldRows(database);
   }
 
   read(partition: PartitionKey): Head | undefined {
@@ -55,6 +58,7 @@ export class HeadRows {
   delete(partition: PartitionKey): void {
     this.#database.statement(DELETE).run(partition.topicId, partition.partition);
     this.#keptTails.delete(partitionKeyText(partition));
+    this.holds.end(partition);
   }
 
   #write(sql: string, partition: PartitionKey, head: Head): void {

@@ -97,7 +97,7 @@ export function createPartitionStore(
 
 type HeadChanges = Pick<
   PartitionStore,
-  'appendToHead' | 'appendToHeads' | 'trimTail' | 'raiseLogStart' | 'removeProducers'
+  'appendToHead' | 'appendToHeads' | 'holdHead' | 'trimTail' | 'raiseLogStart' | 'removeProducers'
 >;
 
 /** What changes one head, on its conditions. */
@@ -115,10 +115,19 @@ function headChanges(database: Database, heads: HeadRows): HeadChanges {
   return {
     async appendToHead(request) {
       assert(request.entries.length > 0, 'an append has entries');
-      const outcome = await changeHead(request.partition, (head) =>
-        mayAppend(head, request) ? appended(head, request) : undefined,
-      );
-      return outcome.kind === 'changed' ? { kind: 'appended', head: outcome.head } : outcome;
+      const { partition, unlessHeldAtMs } = request;
+      let heldUntilMs: number | undefined;
+      const outcome = await changeHead(partition, (head) => {
+        heldUntilMs =
+          unlessHeldAtMs === undefined
+            ? undefined
+            : heads.holds.heldUntilMs(partition, unlessHeldAtMs);
+        const may = heldUntilMs === undefined && mayAppend(head, request);
+        return may ? appended(head, request) : undefined;
+      });
+      return outcome.kind === 'changed'
+        ? { kind: 'appended', head: outcome.head }
+        : { ...outcome, ...(heldUntilMs === undefined ? {} : { heldUntilMs }) };
     },
 
     async appendToHeads(appends) {
@@ -132,6 +141,12 @@ function headChanges(database: Database, heads: HeadRows): HeadChanges {
         if (refusing.size > 0) return { kind: 'refused', heads: refusing };
         appendAll(heads, appends);
         return { kind: 'appended' };
+      });
+    },
+
+    async holdHead(partition, untilMs) {
+      await database.write(() => {
+        if (heads.read(partition) !== undefined) heads.holds.hold(partition, untilMs);
       });
     },
 
@@ -185,6 +200,7 @@ export function appendAll(heads: HeadRows, appends: readonly AppendToHeadRequest
   for (const append of appends) {
     const head = required(heads.read(append.partition), 'a head that does not refuse');
     heads.update(append.partition, appended(head, append));
+    heads.holds.end(append.partition);
   }
 }
 

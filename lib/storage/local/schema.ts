@@ -30,6 +30,12 @@ export const SCHEMA = `
     evictions INTEGER NOT NULL,
     PRIMARY KEY (topic_id, partition)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS holds (
+    topic_id TEXT NOT NULL,
+    partition INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (topic_id, partition)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS pages (
     topic_id TEXT NOT NULL,
     partition INTEGER NOT NULL,

@@ -145,7 +145,10 @@ describe('an atomic append whose calls fail', () => {
 
   it('goes again when it met other writes, and gives up with a bound', async () => {
     log.wire.fail('appendToHeads', 'throttled', 'throttled', 'throttled');
+    log.wire.take();
     expect(await append({ 0: plain('a'), 1: plain('b') })).toEqual([0n, 0n]);
+    // The fourth try asks others to stay away.
+    expect(log.wire.take()).toMatchObject({ appendToHeads: 4, holdHead: 2 });
     log.wire.fail('appendToHeads', ...Array<Fault>(100).fill('throttled'));
     expect(await append({ 0: plain('c'), 1: plain('d') })).toEqual(['THROTTLED', 'THROTTLED']);
     log.wire.fail('appendToHeads');

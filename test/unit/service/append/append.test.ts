@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { TAIL_ENTRIES_ROLL } from '../../../../lib/limits.ts';
+import { HEAD_HOLD_MS, TAIL_ENTRIES_ROLL } from '../../../../lib/limits.ts';
 import type { PartitionAppendResult } from '../../../../lib/log/append.ts';
 import {
   appendTo,
@@ -114,6 +114,17 @@ describe('append', () => {
     expect(await append('b')).toBe('THROTTLED');
     log.wire.fail('appendToHead');
     expect(await values()).toEqual(['a']);
+  });
+
+  it('waits while a transaction holds the head, and is appended when it is over', async () => {
+    const found = await log.services.topics.get('orders');
+    if (found.kind !== 'found') throw new Error('no topic');
+    const partition = { topicId: found.topic.topicId, partition: 0 };
+    const untilMs = log.clock.nowMs() + HEAD_HOLD_MS;
+    await log.storage.partitions.holdHead(partition, untilMs);
+    expect(await append('a')).toBe(0n);
+    expect(log.clock.nowMs()).toBeGreaterThan(untilMs);
+    expect(log.wire.take().appendToHead).toBeGreaterThan(1);
   });
 
   it('survives a PUT that is repeated after its answer was lost (no-double-append)', async () => {

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ulidFloor } from '../../../../lib/ids.ts';
 import {
   GARBAGE_GRACE_MS,
+  HOLD_AFTER_CONFLICTS,
   TAIL_ENTRIES_CAP,
   TAIL_ENTRIES_ROLL,
   TRANSACTION_ENTRIES_PER_PARTITION_MAX,
@@ -301,6 +302,27 @@ describe('the commit of a transaction', () => {
     await expect(producer.end('committed')).rejects.toMatchObject({ code: 'THROTTLED' });
     log.wire.fail('commitTransaction');
     expect(await producer.end('committed')).toBe('committed');
+  });
+
+  it('asks others to stay away from its heads when it has met them too often, and gets through', async () => {
+    await producer.stage('accounts', { 0: 'a', 1: 'b' });
+    log.wire.take();
+    log.wire.fail('commitTransaction', ...Array<Fault>(HOLD_AFTER_CONFLICTS).fill('throttled'));
+    expect(await producer.end('committed')).toBe('committed');
+    expect(log.wire.take()).toEqual({
+      readTransaction: HOLD_AFTER_CONFLICTS + 1,
+      commitTransaction: HOLD_AFTER_CONFLICTS + 1,
+      holdHead: 2,
+      readHeads: 1,
+    });
+  });
+
+  it('gets through where the holds fail too', async () => {
+    await producer.stage('accounts', { 0: 'a', 1: 'b' });
+    log.wire.fail('commitTransaction', ...Array<Fault>(HOLD_AFTER_CONFLICTS + 1).fill('throttled'));
+    log.wire.fail('holdHead', 'throttled', 'before', 'after', 'throttled');
+    expect(await producer.end('committed')).toBe('committed');
+    expect(await all()).toEqual([['a'], ['b'], []]);
   });
 
   it('commits exactly what was staged, however a sleeper and a stager meet (atomic-transaction)', async () => {
