@@ -1,5 +1,5 @@
-// What log compaction leaves of one batch. Offsets, times, producer and codec stay; a batch of which all records stay
-// keeps its bytes.
+// What log compaction leaves of one batch. Offsets, times, producer and codec stay, as in Kafka (snappy comes out in
+// xerial's framing, which is what Kafka writes, whichever it came in); a batch of which all records stay keeps its bytes.
 //
 // A tombstone (a record without value) says that its key is gone. Consumers must have time to see it, so the first pass
 // that cleans it notes in its batch until when it stays, as Kafka does (KIP-534): attribute bit 6 says that the field
@@ -24,6 +24,11 @@ export interface CompactionPass {
    * their keys ✗, so no older record of such a key is left that would come back.
    */
   readonly tombstonesTo: bigint;
+  /**
+   * The last offset in any segment: its record stays even when it is a tombstone whose time is over, as in Kafka, which
+   * never cleans the segment that is appended to.
+   */
+  readonly lastOffset: bigint;
   readonly nowMs: number;
   readonly deleteRetentionMs: number;
 }
@@ -71,7 +76,7 @@ function isRetained(
   if (latest !== undefined && latest > offset) return false;
   if (record.value !== null) return true;
   const isOver = horizonMs !== undefined && horizonMs <= pass.nowMs;
-  return !(isOver && offset < pass.tombstonesTo);
+  return !(isOver && offset < pass.tombstonesTo) || offset === pass.lastOffset;
 }
 
 /** Until when the batch's tombstones stay, if a pass has said so. */

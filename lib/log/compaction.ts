@@ -53,8 +53,8 @@ export function compactionDebt(segments: readonly Segment[]): CompactionDebt {
 }
 
 /**
- * What to compact now, or undefined: nothing dirty that is old enough (`minCompactionLagMs`), or too little of it
- * (`minCleanableDirtyRatio`) and none of it too old (`maxCompactionLagMs`). `segments` are all, ascending.
+ * What to compact now, or undefined: nothing dirty that is old enough (`minCompactionLagMs`), or no more of it than
+ * `minCleanableDirtyRatio` says and none of it too old (`maxCompactionLagMs`). `segments` are all, ascending.
  */
 export function planCompaction(
   segments: readonly Segment[],
@@ -68,13 +68,18 @@ export function planCompaction(
     if (nowMs - segment.largestTimestampMs < settings.minCompactionLagMs) break;
     dirty.push(segment);
   }
-  const [first] = dirty;
-  if (first === undefined) return undefined;
+  if (dirty.length === 0) return undefined;
   const dirtyBytes = segmentBytesOf(dirty);
   const cleanBytes = segmentBytesOf(segments.filter(({ endOffset }) => endOffset <= dirtyFrom));
-  const isDirty = dirtyBytes >= settings.minCleanableDirtyRatio * (cleanBytes + dirtyBytes);
-  const isLate = nowMs - first.firstTimestampMs > settings.maxCompactionLagMs;
+  const isDirty = dirtyBytes > settings.minCleanableDirtyRatio * (cleanBytes + dirtyBytes);
+  const isLate = nowMs - oldestOf(dirty) > settings.maxCompactionLagMs;
   return isDirty || isLate ? { dirtyFrom, dirty } : undefined;
+}
+
+/** When the first record in any of these was made, as far as their first batches say; never, when none says. */
+function oldestOf(segments: readonly Segment[]): number {
+  const times = segments.map(({ firstTimestampMs }) => firstTimestampMs);
+  return Math.min(...times.filter((timeMs) => timeMs >= 0));
 }
 
 /**

@@ -8,7 +8,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { offsetDigits } from '../../lib/log/keys.ts';
 import { SegmentBuilder } from '../../lib/log/segment-build.ts';
-import { parseBatchHeader, splitBatches } from '../../lib/record/batch.ts';
+import { COMPRESSION_KINDS, parseBatchHeader, splitBatches } from '../../lib/record/batch.ts';
 import { decodeBatch, encodeBatch } from '../../lib/record/record.ts';
 import { type Broker, newBroker } from '../support/kafka/broker.ts';
 import { type BuiltSegment, buildSegment, sizedBatch } from '../support/segments.ts';
@@ -164,7 +164,7 @@ describe('Kafka’s DumpLogSegments', () => {
     const { services, background } = log.process();
     await services.topics.create({ name: 'state', configs: { 'cleanup.policy': 'compact' } });
     for (let number = 0; number < 200; number += 1) {
-      const compression = (['none', 'gzip', 'zstd'] as const)[number % 3] ?? 'none';
+      const compression = COMPRESSION_KINDS[number % COMPRESSION_KINDS.length] ?? 'none';
       const records = Array.from({ length: 3 }, (_, index) => ({
         timestamp: BASE_TIME_MS + number * 10 + index,
         key: Buffer.from(`key-${(number + index) % 120}`),

@@ -122,6 +122,7 @@ async function runPass(
     latest,
     cleanTo,
     tombstonesTo: comparedTo(segments),
+    lastOffset: (segments.at(-1)?.endOffset ?? 0n) - 1n,
     nowMs,
     deleteRetentionMs: cleanup.deleteRetentionMs,
   };

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { compactBatch, deleteHorizonMs } from '../../../lib/log/compaction-batch.ts';
 import { LatestOffsets } from '../../../lib/log/compaction-keys.ts';
-import { type CompressionKind, parseBatchHeader } from '../../../lib/record/batch.ts';
+import {
+  COMPRESSION_KINDS,
+  type CompressionKind,
+  encodeBatchHeader,
+  parseBatchHeader,
+} from '../../../lib/record/batch.ts';
 import { decodeBatch, encodeBatch, type NewBatch } from '../../../lib/record/record.ts';
 import { text } from '../../support/test-log.ts';
 
@@ -35,12 +40,13 @@ function latestOf(entries: Readonly<Record<string, bigint>>): LatestOffsets {
 function compact(
   bytes: Uint8Array,
   entries: Readonly<Record<string, bigint>>,
-  change: { cleanTo?: bigint; tombstonesTo?: bigint; nowMs?: number } = {},
+  change: { cleanTo?: bigint; tombstonesTo?: bigint; lastOffset?: bigint; nowMs?: number } = {},
 ) {
   return compactBatch(bytes, parseBatchHeader(bytes), {
     latest: latestOf(entries),
     cleanTo: 1_000n,
     tombstonesTo: 0n,
+    lastOffset: 999n,
     nowMs: NOW_MS,
     deleteRetentionMs: KEPT_MS,
     ...change,
@@ -60,8 +66,20 @@ const valuesOf = (bytes: Uint8Array) =>
     value === null ? null : Buffer.from(value).toString(),
   ]);
 
+/** Header and length of xerial's one block. */
+const XERIAL_BYTES = 20;
+
+/** The same batch, its records one block of snappy as it is. */
+function unframed(bytes: Uint8Array): Uint8Array {
+  const block = bytes.subarray(61 + XERIAL_BYTES);
+  const bare = new Uint8Array(61 + block.length);
+  bare.set(block, 61);
+  encodeBatchHeader(bare, parseBatchHeader(bytes));
+  return bare;
+}
+
 describe('compactBatch', () => {
-  it.each<CompressionKind>(['none', 'gzip', 'zstd'])(
+  it.each<CompressionKind>(COMPRESSION_KINDS)(
     'keeps the latest record of each key with offset, time and codec (%s)',
     (compression) => {
       const producer = { producerId: 7n, producerEpoch: 2, baseSequence: 30 };
@@ -82,6 +100,16 @@ describe('compactBatch', () => {
       });
     },
   );
+
+  it('opens snappy without framing, as librdkafka sends it, and leaves snappy as Kafka writes it', () => {
+    const framed = batchOf(['a=1', 'b=2', 'a=3'], { compression: 'snappy' });
+    const bare = unframed(framed);
+    expect(bare.length).toBe(framed.length - XERIAL_BYTES);
+    const left = rewritten(compact(bare, { a: 102n, b: 101n }));
+    expect(valuesOf(left).map(([offset]) => offset)).toEqual([101, 102]);
+    expect(parseBatchHeader(left).compression).toBe('snappy');
+    expect(Buffer.from(left.subarray(62, 68)).toString()).toBe('SNAPPY');
+  });
 
   it('leaves the bytes alone when every record stays', () => {
     expect(compact(batchOf(['a=1', 'b=2']), { a: 100n, b: 101n })).toEqual({ kind: 'kept' });
@@ -125,6 +153,16 @@ describe('compactBatch', () => {
     const left = rewritten(compact(first, {}, later));
     expect(valuesOf(left)).toEqual([[101, 1_001, 'b', '2']]);
     expect(deleteHorizonMs(left, parseBatchHeader(left))).toBeUndefined();
+  });
+
+  it('keeps the last record of the partition, whatever it is', () => {
+    const kept = rewritten(compact(batchOf(['a=1', 'b']), { a: 100n, b: 101n }));
+    const over = { tombstonesTo: 1_000n, nowMs: NOW_MS + KEPT_MS };
+    expect(compact(kept, { a: 100n, b: 101n }, { ...over, lastOffset: 101n })).toEqual({
+      kind: 'kept',
+    });
+    const dropped = compact(kept, { a: 100n, b: 101n }, { ...over, lastOffset: 102n });
+    expect(valuesOf(rewritten(dropped)).map(([offset]) => offset)).toEqual([100]);
   });
 
   it('keeps a tombstone before its time is over', () => {

@@ -20,8 +20,9 @@ const segmentsCleanedTo = (...cleanedTo: readonly bigint[]) =>
   );
 
 describe('planCompaction', () => {
-  it('takes what is dirty when it is half of all', () => {
-    const segments = segmentsCleanedTo(20n, 20n, 0n, 0n);
+  it('takes what is dirty when it is more than half of all', () => {
+    expect(planCompaction(segmentsCleanedTo(20n, 20n, 0n, 0n), SETTINGS, NOW_MS)).toBeUndefined();
+    const segments = segmentsCleanedTo(20n, 20n, 0n, 0n, 0n);
     expect(planCompaction(segments, SETTINGS, NOW_MS)).toEqual({
       dirtyFrom: 20n,
       dirty: segments.slice(2),
@@ -39,6 +40,11 @@ describe('planCompaction', () => {
     const settings = { ...SETTINGS, maxCompactionLagMs: 5_000 };
     expect(planCompaction(segments, settings, 6_000)).toBeUndefined();
     expect(planCompaction(segments, settings, 6_001)?.dirtyFrom).toBe(20n);
+    // Times may lie in any order: any dirty segment may hold the oldest record.
+    const older = [...segments, segmentItem(30n, 40n, { firstTimestampMs: 500 })];
+    const strict = { ...settings, minCleanableDirtyRatio: 0.9 };
+    expect(planCompaction(older, strict, 5_500)).toBeUndefined();
+    expect(planCompaction(older, strict, 5_501)?.dirtyFrom).toBe(20n);
   });
 
   it('leaves alone what is younger than min.compaction.lag.ms, and all behind it', () => {

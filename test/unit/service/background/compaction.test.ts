@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type CompressionKind, splitBatches } from '../../../../lib/record/batch.ts';
+import {
+  COMPRESSION_KINDS,
+  type CompressionKind,
+  splitBatches,
+} from '../../../../lib/record/batch.ts';
 import { encodeBatch } from '../../../../lib/record/record.ts';
 import {
   createTestBackground,
@@ -56,7 +60,7 @@ const segments = async () => {
 };
 
 describe('compactAll', () => {
-  it.each<CompressionKind>(['none', 'gzip', 'zstd'])(
+  it.each<CompressionKind>(COMPRESSION_KINDS)(
     'keeps the latest record of each key with its offset, over segments (%s)',
     async (compression) => {
       await createTopic();
