@@ -11,5 +11,5 @@ interface BuildSegmentsEvent {
 const { segments } = createBackgroundRuntime();
 
 export const handler = jobHandler<BuildSegmentsEvent>('build-segments', ({ partition }, limit) =>
-  partition === undefined ? segments.mergeAll(limit) : segments.mergePartition(partition, limit),
+  partition === undefined ? segments.mergeAll(limit) : segments.mergeAround(partition, limit),
 );

@@ -17,7 +17,17 @@ export interface MergePlan {
   readonly pages: readonly bigint[];
   /** All their entries. */
   readonly entries: EntryColumns;
+  /**
+   * Full, or older than `segmentMs`. Otherwise it is at least half full, and worth merging together with another
+   * partition that is due: they share most of what is read.
+   */
+  readonly isDue: boolean;
 }
+
+type MergeSettings = Pick<CleanupSettings, 'segmentBytes' | 'segmentMs'>;
+
+/** How full a segment is that is merged along with one that is due. */
+const COMPANION_SHARE = 0.5;
 
 export interface MergeTarget {
   /** Where the entries' objects are written down: partitions that are merged side by side share it. */
@@ -33,7 +43,7 @@ export interface MergeTarget {
  * takes whole pages, at least one, and as many as fit `segmentBytes`, a job's memory, and 31 bits of relative offsets.
  */
 export class MergePlanner {
-  readonly #settings: Pick<CleanupSettings, 'segmentBytes' | 'segmentMs'>;
+  readonly #settings: MergeSettings;
   readonly #target: MergeTarget;
   readonly #entries = new EntryColumns();
   readonly #pages: bigint[] = [];
@@ -42,7 +52,7 @@ export class MergePlanner {
   #sizeBytes = 0;
   #isFull = false;
 
-  constructor(settings: Pick<CleanupSettings, 'segmentBytes' | 'segmentMs'>, target: MergeTarget) {
+  constructor(settings: MergeSettings, target: MergeTarget) {
     this.#settings = settings;
     this.#target = target;
   }
@@ -70,14 +80,16 @@ export class MergePlanner {
     return true;
   }
 
-  /** The segment, or undefined when nothing is due: it is neither full nor is anything in it older than `segmentMs`. */
+  /** The segment, or undefined when there is nothing to it yet: not even half of one, and nothing that is old. */
   plan(nowMs: number): MergePlan | undefined {
     const first = this.#first;
     const last = this.#last;
     if (first === undefined || last === undefined) return undefined;
-    const isOld = oldestAppendMs(first.entries) + this.#settings.segmentMs <= nowMs;
-    if (!this.#isFull && !isOld) return undefined;
+    const { segmentBytes, segmentMs } = this.#settings;
+    const isDue = this.#isFull || oldestAppendMs(first.entries) + segmentMs <= nowMs;
+    if (!isDue && this.#sizeBytes < segmentBytes * COMPANION_SHARE) return undefined;
     return {
+      isDue,
       baseOffset: first.baseOffset,
       endOffset: last.endOffset,
       sizeBytes: this.#sizeBytes,
@@ -97,6 +109,18 @@ export class MergePlanner {
       (damagedAt === undefined || page.endOffset <= damagedAt)
     );
   }
+}
+
+/** Whether more than the first page must be read to plan: there may be half a segment, or something old. */
+export function isWorthPlanning(
+  head: Head,
+  first: Page,
+  { settings, nowMs }: { readonly settings: MergeSettings; readonly nowMs: number },
+): boolean {
+  return (
+    mergeDebtBytes(head, first) >= settings.segmentBytes * COMPANION_SHARE ||
+    oldestAppendMs(first.entries) + settings.segmentMs <= nowMs
+  );
 }
 
 /** Whether an idle partition's tail must become a page, so that it can be merged and pins no garbage. */

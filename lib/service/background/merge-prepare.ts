@@ -17,7 +17,7 @@ import {
 } from '../../limits.ts';
 import type { CleanupSettings } from '../../log/cleanup-settings.ts';
 import type { PartitionKey } from '../../log/keys.ts';
-import { isTailDue, type MergePlan, MergePlanner } from '../../log/merge.ts';
+import { isTailDue, isWorthPlanning, type MergePlan, MergePlanner } from '../../log/merge.ts';
 import type { WalObjects } from '../../log/merge-entries.ts';
 import type { Head, Page } from '../../log/partition.ts';
 import { pageOf } from '../../log/roll.ts';
@@ -34,7 +34,7 @@ export interface Mergeable {
 }
 
 export interface Prepared {
-  /** Undefined: nothing is due, or the partition is gone. */
+  /** Undefined: nothing is worth merging, or the partition is gone. */
   readonly mergeable: Mergeable | undefined;
   readonly pagesDeleted: number;
 }
@@ -197,8 +197,9 @@ async function planPages(
     entriesMax: JOB_SEGMENT_ENTRIES_MAX,
     damagedAt: damage !== undefined && damage.offset >= segmentedTo ? damage.offset : undefined,
   });
+  const isWorthIt = await looksDue(ports, partition, { log, head, settings });
   let next = segmentedTo;
-  let from: bigint | undefined = segmentedTo;
+  let from: bigint | undefined = isWorthIt ? segmentedTo : undefined;
   while (from !== undefined && from < head.tailBase && !planner.isFull) {
     const query: { from: bigint; to: bigint; limit: number } = {
       from,
@@ -218,6 +219,23 @@ async function planPages(
     from = listed.next;
   }
   return planner.plan(ports.clock.nowMs());
+}
+
+/** By the first page alone, so that looking after a partition in which little waits costs little. */
+async function looksDue(
+  ports: BackgroundPorts,
+  partition: PartitionKey,
+  { log, head, settings }: Omit<PagesToPlan, 'objects'>,
+): Promise<boolean> {
+  const query = { from: log.segmentedTo, to: head.tailBase, limit: 1 };
+  const { pages } = await withRetries(
+    ports,
+    () => ports.segments.listPages(partition, query),
+    REPEATABLE,
+  );
+  const [first] = pages;
+  if (first === undefined || log.damage !== undefined) return true;
+  return isWorthPlanning(head, first, { settings, nowMs: ports.clock.nowMs() });
 }
 
 /** A page is missing: another merger has merged it. If none has, the index has lost one, and nothing may go on. */

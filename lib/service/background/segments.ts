@@ -38,10 +38,11 @@ export interface MergeReport {
 export interface SegmentService {
   /** Merges what is due, of all topics. */
   mergeAll(limit: RunLimit): Promise<MergeReport>;
-  /** Merges what is due of one topic, or of one partition of it. */
-  mergeTopic(topic: Topic, limit: RunLimit, partition?: number): Promise<MergeReport>;
-  /** Merges what is due of one partition, whose topic is looked for; nothing when there is none. */
-  mergePartition(partition: PartitionKey, limit: RunLimit): Promise<MergeReport>;
+  /**
+   * Merges what is due of a partition, whose topic is looked for (nothing when there is none), and of those that are
+   * looked at together with it: they share objects with it, which are then read once and not once for each of them.
+   */
+  mergeAround(partition: PartitionKey, limit: RunLimit): Promise<MergeReport>;
 }
 
 /** A report under way. */
@@ -71,7 +72,7 @@ export function createSegmentService(
     }
   };
 
-  const service: SegmentService = {
+  return {
     async mergeAll(limit) {
       const counts = noCounts();
       for await (const topic of activeTopics(ports)) {
@@ -81,22 +82,19 @@ export function createSegmentService(
       return counts;
     },
 
-    async mergeTopic(topic, limit, partition) {
+    async mergeAround({ topicId, partition }, limit) {
       const counts = noCounts();
-      const { topicId } = topic;
-      const keys = partition === undefined ? partitionsOf(topic) : [{ topicId, partition }];
-      await mergeInto(counts, topic, keys, limit);
+      for await (const topic of activeTopics(ports)) {
+        if (topic.topicId !== topicId) continue;
+        const { partitionsAtOnce } = settings;
+        const start = partition - (partition % partitionsAtOnce);
+        const around = partitionsOf(topic).slice(start, start + partitionsAtOnce);
+        await mergeInto(counts, topic, around, limit);
+        break;
+      }
       return counts;
     },
-
-    async mergePartition({ topicId, partition }, limit) {
-      for await (const topic of activeTopics(ports)) {
-        if (topic.topicId === topicId) return await service.mergeTopic(topic, limit, partition);
-      }
-      return noCounts();
-    },
   };
-  return service;
 }
 
 function noCounts(): Counts {
@@ -135,7 +133,7 @@ interface Due {
   readonly objects: WalObjects;
 }
 
-/** What is due, in pieces whose entries fit the memory for them. */
+/** What is due, and what goes along with it, in pieces whose entries fit the memory for them. */
 async function* dueInPieces(
   ports: BackgroundPorts,
   counts: Counts,
@@ -151,12 +149,16 @@ async function* dueInPieces(
     due.push(...prepared);
     for (const { plan } of prepared) entries += plan.entries.count;
     if (entries < JOB_ENTRIES_MAX && objects.count < JOB_OBJECTS_MAX) continue;
-    yield { mergeables: due, objects };
+    if (isAnyDue(due)) yield { mergeables: due, objects };
     due = [];
     entries = 0;
     objects = new WalObjects();
   }
-  if (due.length > 0) yield { mergeables: due, objects };
+  if (isAnyDue(due)) yield { mergeables: due, objects };
+}
+
+function isAnyDue(mergeables: readonly Mergeable[]): boolean {
+  return mergeables.some(({ plan }) => plan.isDue);
 }
 
 async function prepareAll(
@@ -189,7 +191,6 @@ async function underLeases(
   settings: BackgroundSettings,
   { mergeables, objects }: Due,
 ): Promise<readonly PartitionMerged[]> {
-  if (mergeables.length === 0) return [];
   const names = mergeables.map(({ partition }) => `merge/${partitionKeyText(partition)}`);
   return await withLeases(ports, { names, leaseMs: settings.leaseMs }, async (taken) => {
     const mine = mergeables.filter((_, place) => taken.includes(place));

@@ -3,6 +3,7 @@ import { ulidFloor } from '../../../lib/ids.ts';
 import {
   crossesMark,
   isTailDue,
+  isWorthPlanning,
   type MergePlan,
   MergePlanner,
   type MergeTarget,
@@ -48,7 +49,13 @@ describe('MergePlanner', () => {
   });
 
   it('waits while it is neither full nor old', () => {
-    expect(planOf(pages(2, 100))).toBeUndefined();
+    expect(planOf(pages(1, 100))).toBeUndefined();
+  });
+
+  it('goes along with others that are due when it is half full', () => {
+    expect(planOf(pages(2, 100))).toMatchObject({ isDue: false, sizeBytes: 800 });
+    expect(planOf(pages(3, 100))).toMatchObject({ isDue: true, sizeBytes: 800 });
+    expect(planOf(pages(1, 10, HOUR_MS))).toMatchObject({ isDue: true, sizeBytes: 40 });
   });
 
   it('takes as many whole pages as fit a segment', () => {
@@ -100,6 +107,17 @@ describe('MergePlanner', () => {
   it('merges at once what lies before damaged bytes, and then their page by itself', () => {
     expect(planOf(pages(5, 10), { damagedAt: 95n })?.endOffset).toBe(80n);
     expect(planOf(pages(5, 10).slice(2), { damagedAt: 95n })).toMatchObject({ pages: [80n] });
+  });
+});
+
+describe('isWorthPlanning', () => {
+  const [first] = pages(1, 10);
+  const isWorth = (rolledBytes: number, nowMs = NOW_MS): boolean =>
+    isWorthPlanning(headWith([], { rolledBytes }), first!, { settings: SETTINGS, nowMs });
+
+  it('says by the first page whether half a segment waits, or something old', () => {
+    expect([isWorth(499), isWorth(500)]).toEqual([false, true]);
+    expect([isWorth(1, NOW_MS + HOUR_MS - 1), isWorth(1, NOW_MS + HOUR_MS)]).toEqual([false, true]);
   });
 });
 

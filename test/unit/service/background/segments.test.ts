@@ -109,6 +109,87 @@ describe('a merger', () => {
     expect(merger.counts.get('commitSegment')).toBe(8);
   });
 
+  it('takes along what is half full, so that objects are read once for all', async () => {
+    await createTopic(3, { 'segment.bytes': '1048576' });
+    // Partition 0 fills a segment; 1 has more than half of one, 2 less.
+    for (let number = 0; number < 32; number += 1) {
+      log.clock.timeMs += 10;
+      const batchOfBytes = (bytes: number) =>
+        batchOf([`${number}/`.padEnd(bytes, 'x')], { timestampMs: log.clock.timeMs });
+      const batches = {
+        0: batchOfBytes(40_000),
+        1: batchOfBytes(25_000),
+        2: batchOfBytes(2_000),
+      };
+      await process.services.append.append(appendTo(TOPIC, batches));
+    }
+    const merger = log.process();
+    expect((await merge(merger)).segments).toBe(2);
+    expect([await segmentsOf(1), await segmentsOf(2)]).toMatchObject([[{ endOffset: 32n }], []]);
+    // Each object once, though two partitions took bytes of the first sixteen.
+    expect(merger.counts.get('getRange')).toBe(32);
+    expect((await merge(merger)).segments).toBe(0);
+  });
+
+  it('that was nudged merges the partition and its neighbours, once however often it is nudged', async () => {
+    await createTopic(2);
+    await append(20, 2);
+    log.clock.timeMs += AGE_MS;
+    const [topic] = await process.services.topics.list();
+    const partition = { topicId: topic!.topicId, partition: 1 };
+    const nudged = [1, 2, 3].map(() => log.process().background.segments);
+    const reports = await Promise.all(nudged.map((one) => one.mergeAround(partition, NO_LIMIT)));
+    expect(reports.map(({ failures }) => failures)).toEqual([[], [], []]);
+    expect(reports.reduce((sum, { segments }) => sum + segments, 0)).toBe(2);
+    expect([(await segmentsOf(0)).length, (await segmentsOf(1)).length]).toEqual([1, 1]);
+    const gone = { topicId: 'A'.repeat(22), partition: 0 };
+    expect(await nudged[0]!.mergeAround(gone, NO_LIMIT)).toMatchObject({ segments: 0 });
+  });
+
+  it('loses nothing when retention is changed, and applied, while it merges (no-loss-by-cleanup)', async () => {
+    await createTopic();
+    await append(40);
+    const before = await readTopic(process.services, TOPIC, 1);
+    log.clock.timeMs += AGE_MS;
+    let isChanged = false;
+    const between = async (_: number, method: string): Promise<void> => {
+      if (method !== 'commitSegment' || isChanged) return;
+      isChanged = true;
+      const configs = [{ name: 'retention.ms', value: String(HOUR_MS) }];
+      await process.services.topics.alter({ name: TOPIC, configs });
+      await process.background.retention.applyAll(NO_LIMIT);
+    };
+    const report = await merge(log.process({ between }));
+    expect(report.failures).toEqual([]);
+    const [seen = []] = await readTopic(log.process().services, TOPIC, 1);
+    // What retention has let go is gone; what it has kept is whole.
+    expect(before[0]?.slice(before[0].length - seen.length)).toEqual(seen);
+    await process.background.retention.applyAll(NO_LIMIT);
+    await merge(log.process());
+    const fresh = batchOf(['new'], { timestampMs: log.clock.timeMs });
+    await process.services.append.append(appendTo(TOPIC, { 0: fresh }));
+    expect(await readTopic(log.process().services, TOPIC, 1)).toEqual([[[40n, 'new']]]);
+  });
+
+  it.each([-24, 24])(
+    'whose clock is %i hours wrong merges too early or too late, and loses nothing',
+    async (hours) => {
+      await createTopic();
+      await append(40);
+      const before = await readTopic(process.services, TOPIC, 1);
+      const wrong = log.process({ clockSkewMs: hours * HOUR_MS });
+      for (let round = 0; round < 4; round += 1) {
+        log.clock.timeMs += 3 * HOUR_MS;
+        expect((await merge(wrong)).failures).toEqual([]);
+        await wrong.background.garbage.collect(NO_LIMIT);
+        expect((await merge(process)).failures).toEqual([]);
+        await process.background.garbage.collect(NO_LIMIT);
+        expect(await readTopic(log.process().services, TOPIC, 1)).toEqual(before);
+      }
+      expect((await segmentsOf()).at(-1)?.endOffset).toBe(40n);
+    },
+  );
+
   it('leaves partitions to whoever has their lease', async () => {
     await createTopic();
     await append(20);
