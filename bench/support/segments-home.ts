@@ -38,7 +38,7 @@ export interface HomeOptions {
 }
 
 export function openHome(directory: string, { isRemote = false }: HomeOptions = {}): Home {
-  const local = createLocalStorage({ directory });
+  const local = createLocalStorage({ directory, baseUrl: () => 'http://local' });
   const storage = isRemote ? remote(local) : local;
   let aheadMs = 0;
   const ports = {

@@ -56,6 +56,16 @@ describe('the deployed background jobs', () => {
     expect(merged).toMatchObject({ damaged: [], failures: [] });
     expect(merged.segments).toBeGreaterThan(0);
     expect(await readAll(topic)).toEqual(before);
+    const { json: stored } = await ask('GET', `/topics/${topic}/partitions/0/segments`);
+    expect(stored).toMatchObject({
+      next_offset: 40,
+      tail_entries: 0,
+      pages_count: 0,
+      damage: null,
+    });
+    expect(stored.segments.at(-1)).toMatchObject({ end_offset: 40 });
+    const all = await ask('GET', `/topics/${topic}/segments`);
+    expect(all.json.data[0].segments_count).toBe(stored.segments.length);
     await configure(topic, { 'retention.ms': '1' });
     const applied = await runJob('apply-retention');
     expect(applied).toMatchObject({ failures: [] });
@@ -89,6 +99,10 @@ describe('the deployed background jobs', () => {
       walObjects: 0,
       segmentObjects: 0,
     });
+    const preview = await ask('GET', '/garbage');
+    expect(preview.json).toMatchObject({ wal_objects: 0, segment_objects: 0, keys: [] });
+    const dry = await runJob('collect-garbage', { dryRun: true });
+    expect(dry).toMatchObject({ ran: true, walObjects: 0, keys: [] });
     expect(await readAll(topic)).toEqual(['0', '1', '2']);
   });
 });

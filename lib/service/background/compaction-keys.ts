@@ -4,6 +4,7 @@ import { StratalogError } from '../../errors.ts';
 import type { CompactionPlan } from '../../log/compaction.ts';
 import { LatestOffsets } from '../../log/compaction-keys.ts';
 import type { PartitionKey } from '../../log/keys.ts';
+import { largest } from '../../log/order.ts';
 import type { Damage } from '../../log/segment.ts';
 import { decodeBatch } from '../../record/record.ts';
 import type { BackgroundPorts, BackgroundSettings } from './background-ports.ts';
@@ -30,6 +31,10 @@ export async function mapKeys(
     const from = { windowBytes: settings.windowBytes, fromOffset: dirtyFrom };
     for await (const window of readSegment(ports, { partition, segment }, from)) {
       const stopped = mapWindow(latest, window);
+      if (stopped?.damage !== undefined) {
+        // A segment with damaged bytes is left under its key, where somebody may restore them.
+        return { latest, cleanTo: largest(segment.baseOffset, dirtyFrom), damage: stopped.damage };
+      }
       if (stopped !== undefined) return { latest, ...stopped };
     }
     cleanTo = segment.endOffset;

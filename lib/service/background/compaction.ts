@@ -25,6 +25,7 @@ import {
   type RunLimit,
 } from './job-topics.ts';
 import { withLease } from './leases.ts';
+import { readLog } from './merge-prepare.ts';
 import { listSegments } from './retention.ts';
 import { type BatchWindow, readSegment } from './segment-source.ts';
 import { PartSlots, SegmentUpload } from './segment-upload.ts';
@@ -113,10 +114,8 @@ async function runPass(
   const plan = planCompaction(segments, cleanup, nowMs);
   if (plan === undefined) return;
   const { latest, cleanTo, damage } = await mapKeys(ports, settings, partition, plan);
-  if (damage !== undefined) {
-    counts.damaged.push({ partition, damage });
-    await withRetries(ports, () => ports.segments.markDamage(partition, damage), REPEATABLE);
-  }
+  if (damage !== undefined) counts.damaged.push({ partition, damage });
+  await markDamage(ports, partition, { damage, readFrom: plan.dirtyFrom, readTo: cleanTo });
   if (cleanTo <= plan.dirtyFrom) return;
   const pass = {
     latest,
@@ -134,6 +133,23 @@ async function runPass(
     counts.bytesAfter += rewritten.sizeBytes;
   }
   counts.partitions += 1;
+}
+
+/** Notes bytes that are not what was stored, or that those which were noted can be read again: somebody restored them. */
+async function markDamage(
+  ports: BackgroundPorts,
+  partition: PartitionKey,
+  found: {
+    readonly damage: Damage | undefined;
+    readonly readFrom: bigint;
+    readonly readTo: bigint;
+  },
+): Promise<void> {
+  const { damage, readFrom, readTo } = found;
+  const noted = (await readLog(ports, partition))?.damage;
+  const isRestored = noted !== undefined && noted.offset >= readFrom && noted.offset < readTo;
+  if (damage === undefined && !isRestored) return;
+  await withRetries(ports, () => ports.segments.markDamage(partition, damage), REPEATABLE);
 }
 
 interface Rewrite {

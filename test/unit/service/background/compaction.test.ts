@@ -174,25 +174,37 @@ describe('compactAll', () => {
     expect((await seen()).map((record) => record.slice(0, 3))).toEqual(['2:1', '3:2', '4:2']);
   });
 
-  it('stops before bytes that are damaged, says so, and drops nothing behind', async () => {
-    await createTopic();
-    await append(['a=1']);
-    await append(['a=2']);
-    await append(['a=3']);
+  it('stops before a segment with damaged bytes, says so, and goes on when they are restored', async () => {
+    await createTopic({ 'min.cleanable.dirty.ratio': '0' });
+    await append(['a=1', 'a=2']);
     await merge();
-    const [segment] = await segments();
+    await append(['b=1']);
+    await append(['b=2']);
+    await append(['b=3']);
+    await merge();
+    const [, second] = await segments();
     const { objects } = await log.storage.upkeep.listObjects({ prefix: 'log/', limit: 10 });
-    const key = objects.find((object) => object.key.endsWith('.log'))!.key;
-    const lengthBytes = segment!.sizeBytes;
-    const bytes = (await log.storage.objects.getRange({ key, positionBytes: 0, lengthBytes }))!;
-    const [, , last] = [...splitBatches(bytes)];
-    bytes[last!.position + last!.sizeInBytes - 1]! ^= 1;
-    await log.storage.upkeep.deleteObjects([key]);
-    await log.storage.objects.putObject({ key, chunks: [bytes], nonce: 'damaged' });
+    const isIt = (key: string) => key.includes(second!.segmentId) && key.endsWith('.log');
+    const key = objects.find((object) => isIt(object.key))!.key;
+    const range = { key, positionBytes: 0, lengthBytes: second!.sizeBytes };
+    const whole = (await log.storage.objects.getRange(range))!;
+    const bytes = Uint8Array.from(whole);
+    const last = [...splitBatches(bytes)].at(-1)!;
+    bytes[last.position + last.sizeInBytes - 1]! ^= 1;
+    const replace = async (by: Uint8Array) => {
+      await log.storage.upkeep.deleteObjects([key]);
+      await log.storage.objects.putObject({ key, chunks: [by], nonce: `${by.at(-1)}` });
+    };
+    await replace(bytes);
     const report = await compact();
-    expect(report.damaged).toMatchObject([{ damage: { key, offset: 2n } }]);
-    const [left] = await segments();
-    expect(left).toMatchObject({ recordCount: 2, cleanedTo: 2n });
+    expect(report.damaged).toMatchObject([{ damage: { key, offset: 4n } }]);
+    expect(await segments()).toMatchObject([{ recordCount: 1, cleanedTo: 2n }, second!]);
+    const partition = { topicId: (await process.services.topics.list())[0]!.topicId, partition: 0 };
+    expect((await log.storage.segments.readLog(partition))?.damage).toMatchObject({ key });
+    await replace(whole);
+    expect(await compact()).toMatchObject({ damaged: [], failures: [] });
+    expect((await log.storage.segments.readLog(partition))?.damage).toBeUndefined();
+    expect(await seen()).toEqual(['1:2', '4:3']);
   });
 
   it('puts nothing in the place of segments that changed meanwhile (no-loss-by-cleanup)', async () => {
