@@ -22,7 +22,9 @@ export async function runVerify(args: readonly string[]): Promise<Verified> {
   const file = join(folder, 'report.json');
   try {
     const flags = ['--disable-warning=ExperimentalWarning', MAIN, ...args, '--report', file];
-    const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
+    // What it keeps of a broken run goes with this folder.
+    const env = { ...process.env, TMPDIR: folder };
+    const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'pipe'], env });
     const exited = new Promise<number>((resolve) => {
       child.once('exit', (code) => resolve(code ?? -1));
     });

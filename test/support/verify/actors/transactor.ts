@@ -31,7 +31,10 @@ export async function runTransactor(actor: Actor): Promise<void> {
       history.write({ kind: 'ended', name, told });
     } catch (error) {
       tellTrouble(actor, error);
-      if (isFenced(error)) break;
+      if (isFenced(error)) {
+        history.write({ kind: 'ended', name, told: 'refused' });
+        break;
+      }
       await pause(200, ending);
     }
     await pause(1_000 / settings.ratePerSecond, ending);
