@@ -77,7 +77,7 @@ export function createRuntime(invoker: Invoker = noInvoker, nudger?: Nudger): Ru
 export function createGroupRuntime(): Runtime<GroupServices> {
   const ports = storagePorts();
   const access = accessOver(ports);
-  return guarded(createGroupServices(ports), access, guardGroupServices);
+  return guarded(createGroupServices({ ...ports, access }), access, guardGroupServices);
 }
 
 /** The same for producer ids. */

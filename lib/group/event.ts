@@ -2,6 +2,7 @@
 
 import type { Assignment } from './assignment.ts';
 import type { MemberProfile, Subscription } from './member.ts';
+import type { GroupTopic } from './state.ts';
 
 /** A life of a member id. */
 export interface MemberLife {
@@ -36,7 +37,7 @@ export type GroupEvent =
 /** What the world looks like to an event. */
 export interface EventContext {
   /** Every topic that somebody in the group, a joiner included, subscribes to. */
-  readonly topics: readonly { name: string; topicId: string; partitionCount: number }[];
+  readonly topics: readonly GroupTopic[];
   /** The storage's clock, milliseconds since 1970. */
   readonly nowMs: number;
 }

@@ -14,6 +14,8 @@ export interface Subscription {
   /** Sorted, each once. */
   readonly topicNames: readonly string[];
   readonly topicRegex?: string;
+  /** Who asked, with a regex and where access lists are on: it matches only topics that they may describe. */
+  readonly principal?: string;
 }
 
 /**

@@ -13,6 +13,8 @@ export interface GroupTopic {
   readonly name: string;
   readonly topicId: string;
   readonly partitionCount: number;
+  /** Principals that may not describe it: their regexes don't match it. Known while targets are computed, not stored. */
+  readonly hiddenFrom?: ReadonlySet<string>;
 }
 
 export interface GroupMember {

@@ -4,11 +4,14 @@ import { type Rejected, rejected } from '../errors.ts';
 import { topicNameProblem } from '../ids.ts';
 import { SUBSCRIBED_TOPICS_MAX } from '../limits.ts';
 import type { Subscription } from './member.ts';
+import type { GroupTopic } from './state.ts';
 import { parseTopicRegex } from './topic-regex.ts';
 
 export interface SubscriptionRequest {
   readonly topicNames?: readonly string[] | undefined;
   readonly topicRegex?: string | undefined;
+  /** Who asks, where access lists are on. */
+  readonly principal?: string | undefined;
 }
 
 /**
@@ -19,7 +22,7 @@ export function parseSubscription(
   request: SubscriptionRequest,
 ): { readonly kind: 'parsed'; readonly subscription: Subscription } | Rejected {
   const topicNames = [...new Set(request.topicNames ?? [])].sort();
-  const { topicRegex } = request;
+  const { topicRegex, principal } = request;
   if (topicNames.length === 0 && topicRegex === undefined) {
     return rejected('INVALID_REQUEST', 'subscribe to at least one topic, or to a topic regex');
   }
@@ -34,22 +37,29 @@ export function parseSubscription(
   if (topicRegex === undefined) return { kind: 'parsed', subscription: { topicNames } };
   const parsed = parseTopicRegex(topicRegex);
   if (parsed.kind === 'rejected') return parsed;
-  return { kind: 'parsed', subscription: { topicNames, topicRegex } };
+  const whose = principal === undefined ? {} : { principal };
+  return { kind: 'parsed', subscription: { topicNames, topicRegex, ...whose } };
 }
 
-/** A look-up: is a topic of this name subscribed to? */
-export function topicMatcher(subscription: Subscription): (topicName: string) => boolean {
+/** What of a topic decides whether it is subscribed to. */
+export type MatchedTopic = Pick<GroupTopic, 'name' | 'hiddenFrom'>;
+
+/** A look-up: is this topic subscribed to? Names are checked when they are subscribed to, what a regex matches here. */
+export function topicMatcher(subscription: Subscription): (topic: MatchedTopic) => boolean {
   const names = new Set(subscription.topicNames);
-  const { topicRegex } = subscription;
-  if (topicRegex === undefined) return (topicName) => names.has(topicName);
+  const { topicRegex, principal } = subscription;
+  if (topicRegex === undefined) return ({ name }) => names.has(name);
   const parsed = parseTopicRegex(topicRegex);
-  if (parsed.kind === 'rejected') return (topicName) => names.has(topicName);
-  return (topicName) => names.has(topicName) || parsed.matches(topicName);
+  if (parsed.kind === 'rejected') return ({ name }) => names.has(name);
+  const isShown = ({ hiddenFrom }: MatchedTopic): boolean =>
+    principal === undefined || hiddenFrom?.has(principal) !== true;
+  return (topic) => names.has(topic.name) || (isShown(topic) && parsed.matches(topic.name));
 }
 
 export function sameSubscription(left: Subscription, right: Subscription): boolean {
   return (
     left.topicRegex === right.topicRegex &&
+    left.principal === right.principal &&
     left.topicNames.length === right.topicNames.length &&
     left.topicNames.every((name, index) => name === right.topicNames[index])
   );

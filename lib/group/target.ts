@@ -24,7 +24,7 @@ export function retarget(state: GroupState, topics: readonly GroupTopic[]): Grou
     members.map(({ memberId, subscription }) => [memberId, topicMatcher(subscription)]),
   );
   const wanted = topics
-    .filter(({ name }) => [...matchers.values()].some((matches) => matches(name)))
+    .filter((topic) => [...matchers.values()].some((matches) => matches(topic)))
     .toSorted((left, right) => compareTexts(left.name, right.name));
   const assignor = wishedAssignor(members);
   const targets = ASSIGNORS[assignor]({
@@ -50,10 +50,10 @@ export function retarget(state: GroupState, topics: readonly GroupTopic[]): Grou
 }
 
 function topicIdsOf(
-  matches: (name: string) => boolean,
+  matches: (topic: GroupTopic) => boolean,
   topics: readonly GroupTopic[],
 ): ReadonlySet<string> {
-  return new Set(topics.filter(({ name }) => matches(name)).map(({ topicId }) => topicId));
+  return new Set(topics.filter(matches).map(({ topicId }) => topicId));
 }
 
 function wishedAssignor(members: readonly GroupMember[]): AssignorName {

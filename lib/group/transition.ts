@@ -11,6 +11,7 @@
 //   any → (none)                          leave, expire
 
 import type { Rejected } from '../errors.ts';
+import { NO_PARTITIONS, sameAssignment } from './assignment.ts';
 import type { EventContext, GroupEvent } from './event.ts';
 import { acknowledgeEpoch, changeSubscription } from './heartbeat.ts';
 import { joinGroup } from './join.ts';
@@ -56,14 +57,27 @@ function apply(state: GroupState, event: GroupEvent, context: EventContext): Gro
   }
 }
 
-/** Nothing changes while the topics are those that the targets were computed from. */
+/**
+ * Nothing changes while the topics are those that the targets were computed from, and nobody's rights have changed what
+ * their regex matches of them.
+ */
 function refreshTopics(state: GroupState, topics: readonly GroupTopic[]): GroupState {
   const next = retarget(state, topics);
+  const hasRights = [...state.members.values()].some(
+    ({ subscription }) => subscription.principal !== undefined,
+  );
   const same =
     next.topics.length === state.topics.length &&
     next.topics.every((topic, index) => {
       const before = state.topics[index];
       return before?.topicId === topic.topicId && before.partitionCount === topic.partitionCount;
     });
-  return same ? state : reconcile(next);
+  return same && !(hasRights && haveOtherTargets(state, next)) ? state : reconcile(next);
+}
+
+function haveOtherTargets(before: GroupState, after: GroupState): boolean {
+  return [...before.members].some(
+    ([memberId, { target }]) =>
+      !sameAssignment(target, after.members.get(memberId)?.target ?? NO_PARTITIONS),
+  );
 }

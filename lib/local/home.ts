@@ -50,7 +50,7 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
   const guard = createLocalGuard(ports, options.access);
   const services: AllServices = {
     ...createServices(ports, polling),
-    ...createGroupServices(ports),
+    ...createGroupServices({ ...ports, access: guard.access }),
     ...createTransactionServices(ports),
     ...createInspectServices(ports),
     ...guard.acls,

@@ -299,6 +299,11 @@ export function groupStoreContract(makeStores: MakeGroupStores): void {
       const matching = { topicNames: [], topicRegex: 'a.*' };
       const next = await beat({ counter: INCARNATION_STEP + 2, subscription: matching });
       expect(next.member?.subscription).toEqual(matching);
+      const whose = { ...matching, principal: 'User:alice' };
+      const then = await beat({ counter: INCARNATION_STEP + 3, subscription: whose });
+      expect(then.member?.subscription).toEqual(whose);
+      const last = await beat({ counter: INCARNATION_STEP + 4, subscription: matching });
+      expect(last.member?.subscription).toEqual(matching);
     });
 
     it('is refused when it is older than the last that counted (fenced)', async () => {

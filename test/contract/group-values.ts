@@ -28,7 +28,11 @@ export const ASSIGNMENT: Assignment = [
 ];
 
 export const PROFILE: MemberProfile = {
-  subscription: { topicNames: ['orders', 'payments'], topicRegex: 'audit-.*' },
+  subscription: {
+    topicNames: ['orders', 'payments'],
+    topicRegex: 'audit-.*',
+    principal: 'User:alice',
+  },
   instanceId: 'instance-1',
   clientId: 'client-1',
   assignor: 'range',

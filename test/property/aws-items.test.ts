@@ -66,6 +66,7 @@ const arbitraryMember: fc.Arbitrary<MemberItem> = fc
       memberId: arbitraryText,
       topicNames: fc.uniqueArray(arbitraryTopicName, { maxLength: 5 }),
       topicRegex: arbitraryText,
+      principal: arbitraryText,
       instanceId: arbitraryText,
       clientId: arbitraryText,
       assignor: fc.constantFrom('uniform', 'range', 'roundrobin'),
@@ -107,9 +108,13 @@ const arbitraryMember: fc.Arbitrary<MemberItem> = fc
       ],
     },
   )
-  .map(({ topicNames, topicRegex, ...member }) => ({
+  .map(({ topicNames, topicRegex, principal, ...member }) => ({
     ...member,
-    subscription: topicRegex === undefined ? { topicNames } : { topicNames, topicRegex },
+    subscription: {
+      topicNames,
+      ...(topicRegex === undefined ? {} : { topicRegex }),
+      ...(principal === undefined ? {} : { principal }),
+    },
   }));
 
 const arbitraryOffsetItem: fc.Arbitrary<OffsetItem> = fc.record(

@@ -80,7 +80,7 @@ export function createGuardedLog(rules: Partial<AccessRules> = {}): GuardedLog {
     });
     const services: AllServices = {
       ...createServices(ports),
-      ...createGroupServices(ports),
+      ...createGroupServices({ ...ports, access: guard.access }),
       ...createTransactionServices(ports),
       ...createInspectServices(ports),
       ...guard.acls,

@@ -30,9 +30,15 @@ function guardGroups(groups: GroupService, rights: Rights): GroupService {
     firstRefusal(
       (request.topicNames ?? []).map((name) => rights.refusal('DESCRIBE', 'TOPIC', name)),
     );
+  /** What a regex matches is decided when it is matched, by whoever coordinates then. */
+  const asked = <Request>(request: Request): Request & { readonly principal: string } => ({
+    ...request,
+    principal: rights.principal,
+  });
   return {
-    join: async (request) => memberRefusal(request) ?? (await groups.join(request)),
-    heartbeat: async (request) => memberRefusal(request) ?? (await groups.heartbeat(request)),
+    join: async (request) => memberRefusal(request) ?? (await groups.join(asked(request))),
+    heartbeat: async (request) =>
+      memberRefusal(request) ?? (await groups.heartbeat(asked(request))),
     leave: async (request) => refusal('READ', request.groupId) ?? (await groups.leave(request)),
     async list() {
       const all = await groups.list();

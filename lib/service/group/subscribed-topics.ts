@@ -15,34 +15,48 @@ export async function topicsOf(
 ): Promise<readonly GroupTopic[]> {
   const byRegex = subscriptions.filter(({ topicRegex }) => topicRegex !== undefined);
   const names = [...new Set(subscriptions.flatMap(({ topicNames }) => topicNames))];
-  const topics =
-    byRegex.length === 0
-      ? await askAll(ports, names, (name) => ports.topics.getTopic(name))
-      : await matchingTopics(ports, names, byRegex);
-  return topics
-    .filter((topic) => topic?.state === 'active')
-    .flatMap((topic) =>
-      topic === undefined
-        ? []
-        : [{ name: topic.name, topicId: topic.topicId, partitionCount: topic.partitionCount }],
-    );
+  if (byRegex.length > 0) return matchingTopics(ports, names, byRegex);
+  const topics = await askAll(ports, names, (name) => ports.topics.getTopic(name));
+  return topics.flatMap((topic) => (topic === undefined ? [] : groupTopic(topic)));
 }
 
 async function matchingTopics(
   ports: GroupPorts,
   names: readonly string[],
   byRegex: readonly Subscription[],
-): Promise<readonly Topic[]> {
-  const patterns = [...new Set(byRegex.map(({ topicRegex }) => topicRegex))];
-  const matchers = [{ topicNames: names }, ...patterns.map(ofRegex)].map(topicMatcher);
+): Promise<readonly GroupTopic[]> {
+  // Most members have the same regex.
+  const distinct = new Map(
+    byRegex.map((one) => [JSON.stringify([one.topicRegex, one.principal]), one]),
+  );
+  const matchers = [{ topicNames: names }, ...distinct.values()].map(topicMatcher);
+  const hiddenFrom = await whomHidden(ports, byRegex);
   const all = await allPages(async (after) => {
     const request = { limit: TOPICS_PER_LIST_PAGE_MAX, ...(after === undefined ? {} : { after }) };
     const { topics, next } = await ask(ports, () => ports.topics.listTopics(request));
     return { items: topics, ...(next === undefined ? {} : { next }) };
   });
-  return all.filter(({ name }) => matchers.some((matches) => matches(name)));
+  return all
+    .flatMap(groupTopic)
+    .map((topic) => ({ ...topic, ...hiddenFrom(topic.name) }))
+    .filter((topic) => matchers.some((matches) => matches(topic)));
 }
 
-function ofRegex(topicRegex: string | undefined): Subscription {
-  return topicRegex === undefined ? { topicNames: [] } : { topicNames: [], topicRegex };
+function groupTopic({ name, topicId, partitionCount, state }: Topic): GroupTopic[] {
+  return state === 'active' ? [{ name, topicId, partitionCount }] : [];
+}
+
+/** Of whoever subscribes by regex: who may not describe a topic of this name. Whoever coordinates decides for all. */
+async function whomHidden(
+  { access }: GroupPorts,
+  byRegex: readonly Subscription[],
+): Promise<(name: string) => Pick<GroupTopic, 'hiddenFrom'>> {
+  const principals = [...new Set(byRegex.flatMap(({ principal }) => principal ?? []))];
+  if (access === undefined || principals.length === 0) return () => ({});
+  const rights = await Promise.all(principals.map((principal) => access.rightsOf(principal)));
+  return (name) => {
+    const excluded = rights.filter((one) => !one.may('DESCRIBE', 'TOPIC', name));
+    if (excluded.length === 0) return {};
+    return { hiddenFrom: new Set(excluded.map(({ principal }) => principal)) };
+  };
 }

@@ -6,6 +6,7 @@ import type { OffsetStore } from '../../ports/offset-store.ts';
 import type { PartitionStore } from '../../ports/partition-store.ts';
 import type { SegmentStore } from '../../ports/segment-store.ts';
 import type { TopicStore } from '../../ports/topic-store.ts';
+import type { Access } from '../access/access.ts';
 import { mapInParallel } from '../parallel.ts';
 import type { OffsetFinder } from '../read/offset-finder.ts';
 import { type RetryPorts, withRetries } from '../retry.ts';
@@ -18,6 +19,8 @@ export interface GroupPorts extends RetryPorts {
   readonly partitions: PartitionStore;
   /** For the time of what is merged. */
   readonly segments: Pick<SegmentStore, 'findSegments'>;
+  /** Where access lists are on: what regexes match depends on whose they are. */
+  readonly access?: Pick<Access, 'rightsOf'> | undefined;
 }
 
 export interface GroupTools {

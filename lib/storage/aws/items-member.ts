@@ -96,11 +96,12 @@ export function profileChange(profile: MemberProfile): AttributeChange {
 }
 
 /** No topic's name holds a comma. */
-export function subscriptionChange({ topicNames, topicRegex }: Subscription): AttributeChange {
-  const topics = textValue(topicNames.join(','));
-  return topicRegex === undefined
-    ? { set: { topics }, remove: ['regex'] }
-    : { set: { topics, regex: textValue(topicRegex) }, remove: [] };
+export function subscriptionChange(subscription: Subscription): AttributeChange {
+  const { topicNames, topicRegex, principal } = subscription;
+  const optional = Object.entries({ regex: topicRegex, principal });
+  const set: Record<string, Item[string]> = { topics: textValue(topicNames.join(',')) };
+  for (const [name, value] of optional) if (value !== undefined) set[name] = textValue(value);
+  return { set, remove: optional.flatMap(([name, value]) => (value === undefined ? [name] : [])) };
 }
 
 export function encodePublication(published: Publication): Record<string, Item[string]> {
@@ -114,6 +115,7 @@ export function encodePublication(published: Publication): Record<string, Item[s
 function decodeProfile(item: Item): MemberProfile {
   const topics = readText(item, 'topics');
   const topicRegex = readOptionalText(item, 'regex');
+  const principal = readOptionalText(item, 'principal');
   const instanceId = readOptionalText(item, 'instance');
   const clientId = readOptionalText(item, 'client');
   const assignor = readOptionalText(item, 'assignor');
@@ -121,6 +123,7 @@ function decodeProfile(item: Item): MemberProfile {
     subscription: {
       topicNames: topics === '' ? [] : topics.split(','),
       ...(topicRegex === undefined ? {} : { topicRegex }),
+      ...(principal === undefined ? {} : { principal }),
     },
     ...(instanceId === undefined ? {} : { instanceId }),
     ...(clientId === undefined ? {} : { clientId }),

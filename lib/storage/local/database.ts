@@ -14,7 +14,7 @@ import { LOCAL_BUSY_ATTEMPTS_MAX, LOCAL_BUSY_PAUSE_MS, LOCAL_OPEN_WAIT_MS } from
 import { databaseFailure, isBusy } from './errors.ts';
 import { GroupCommit, type Transactions } from './group-commit.ts';
 import { LogSync } from './log-sync.ts';
-import { APPLICATION_ID, SCHEMA } from './schema.ts';
+import { ADDED_COLUMNS, APPLICATION_ID, SCHEMA } from './schema.ts';
 
 /** Pages of 4 KiB in the write-ahead log when they are moved into the database, which the event loop waits for. */
 const CHECKPOINT_PAGES = 1_000;
@@ -108,6 +108,9 @@ function openFile(path: string): DatabaseSync {
       PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
       BEGIN IMMEDIATE;
       ${SCHEMA}
+    `);
+    addColumns(sqlite);
+    sqlite.exec(`
       PRAGMA application_id = ${APPLICATION_ID};
       COMMIT;
       PRAGMA synchronous = NORMAL;
@@ -117,6 +120,16 @@ function openFile(path: string): DatabaseSync {
   } catch (error) {
     sqlite?.close();
     throw databaseFailure(error, 'none');
+  }
+}
+
+/** Brings tables of a database that was made before up to the schema. */
+function addColumns(sqlite: DatabaseSync): void {
+  for (const { table, column, type } of ADDED_COLUMNS) {
+    const found = sqlite
+      .prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?')
+      .get(table, column);
+    if (found === undefined) sqlite.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
   }
 }
 

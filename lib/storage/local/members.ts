@@ -19,7 +19,7 @@ const SELECT = 'SELECT * FROM members WHERE group_id = ? AND member_id = ?';
 const SELECT_AFTER = `SELECT * FROM members WHERE group_id = ? AND member_id > ?
   ORDER BY member_id LIMIT ${LOCAL_ROWS_PER_PAGE_MAX}`;
 const REPLACE = `INSERT OR REPLACE INTO members VALUES
-  (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const DELETE = 'DELETE FROM members WHERE group_id = ? AND member_id = ?';
 
 const STATUSES = ['live', 'away', 'fenced'] as const;
@@ -63,6 +63,7 @@ export function putMember(database: Database, member: MemberItem): void {
       published.epoch,
       published.phase,
       assigned,
+      subscription.principal ?? null,
     );
 }
 
@@ -93,6 +94,7 @@ function decode(row: Row): MemberItem {
 function decodeProfile(row: Row): MemberProfile {
   const topics = readText(row, 'topics');
   const topicRegex = readOptionalText(row, 'regex');
+  const principal = readOptionalText(row, 'principal');
   const instanceId = readOptionalText(row, 'instance');
   const clientId = readOptionalText(row, 'client');
   return {
@@ -100,6 +102,7 @@ function decodeProfile(row: Row): MemberProfile {
       // No topic's name holds a comma.
       topicNames: topics === '' ? [] : topics.split(','),
       ...(topicRegex === undefined ? {} : { topicRegex }),
+      ...(principal === undefined ? {} : { principal }),
     },
     ...(instanceId === undefined ? {} : { instanceId }),
     ...(clientId === undefined ? {} : { clientId }),

@@ -92,6 +92,7 @@ export const SCHEMA = `
     epoch INTEGER NOT NULL,
     phase TEXT NOT NULL,
     assigned TEXT NOT NULL,
+    principal TEXT,
     PRIMARY KEY (group_id, member_id)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS offsets (
@@ -108,3 +109,6 @@ export const SCHEMA = `
     PRIMARY KEY (group_id, topic_id, partition)
   ) STRICT, WITHOUT ROWID;
 `;
+
+/** What databases that were made before don't have: always a table's last column, and never one that must be there. */
+export const ADDED_COLUMNS = [{ table: 'members', column: 'principal', type: 'TEXT' }] as const;

@@ -210,6 +210,53 @@ describe('a group that others use too', () => {
   });
 });
 
+describe('a regex', () => {
+  const join = (who: string, group: string, topic_regex = '.*') =>
+    as(`User:${who}`)('POST', `/consumer-groups/${group}/members`, { topic_regex });
+  const beat = (who: string, group: string, member: { member_id: string; member_epoch: number }) =>
+    as(`User:${who}`)('POST', `/consumer-groups/${group}/members/${member.member_id}/heartbeat`, {
+      member_epoch: member.member_epoch,
+      owned_partitions: [],
+    });
+  const topicsOf = (answer: { json: { assignment: { topic_name: string }[] } }) =>
+    answer.json.assignment.map(({ topic_name }) => topic_name);
+
+  it('matches what its member may describe, whoever else is in the group', async () => {
+    const joined = await join('alice', 'team');
+    expect([joined.status, topicsOf(joined)]).toEqual([201, ['mine']]);
+    const { json: other } = await root('POST', '/consumer-groups/team/members', {
+      topic_regex: '.*',
+    });
+    for (let round = 0; round < 5; round += 1) {
+      log.clock.timeMs += 25_000;
+      const { json } = await beat('alice', 'team', joined.json);
+      expect(JSON.stringify(json)).not.toContain('secret');
+      await root('POST', `/consumer-groups/team/members/${other.member_id}/heartbeat`, {
+        member_epoch: other.member_epoch,
+        owned_partitions: [],
+      });
+    }
+    const { json } = await root('GET', '/consumer-groups/team/consumers');
+    const read = json.data.flatMap((one: { target_assignment: object[] }) => one.target_assignment);
+    expect(read).toContainEqual({ topic_name: 'secret', partitions: [0] });
+  });
+
+  it('matches a topic when its member may describe it, and no longer than that', async () => {
+    const joined = await join('alice', 'team');
+    const look = async () => {
+      log.clock.timeMs += 25_000;
+      const { json } = await beat('alice', 'team', joined.json);
+      joined.json.member_epoch = json.member_epoch;
+      return topicsOf({ json }).toSorted();
+    };
+    expect(await look()).toEqual(['mine']);
+    await log.give('allow alice DESCRIBE TOPIC secret');
+    expect(await look()).toEqual(['mine', 'secret']);
+    await log.give('deny alice DESCRIBE TOPIC secret');
+    expect(await look()).toEqual(['mine']);
+  });
+});
+
 describe('producer ids', () => {
   const initAs = (who: string) => as(`User:${who}`)('POST', '/producers', {});
 

@@ -27,12 +27,21 @@ describe('parseSubscription', () => {
 describe('topicMatcher', () => {
   it('matches names of the list and names that the whole expression matches', () => {
     const matches = topicMatcher({ topicNames: ['audit'], topicRegex: 'orders-.*' });
-    expect(['audit', 'orders-eu', 'old-orders-eu', 'orders'].map(matches)).toEqual([
+    const names = ['audit', 'orders-eu', 'old-orders-eu', 'orders'];
+    expect(names.map((name) => matches({ name }))).toEqual([true, true, false, false]);
+  });
+
+  it('does not let an expression match what is hidden from whose it is; names are theirs', () => {
+    const subscription = { topicNames: ['audit'], topicRegex: '.*', principal: 'User:alice' };
+    const matches = topicMatcher(subscription);
+    const hiddenFrom = new Set(['User:alice']);
+    expect(matches({ name: 'orders' })).toBe(true);
+    expect(matches({ name: 'orders', hiddenFrom: new Set(['User:bob']) })).toBe(true);
+    expect(matches({ name: 'orders', hiddenFrom })).toBe(false);
+    expect(matches({ name: 'audit', hiddenFrom })).toBe(true);
+    expect(topicMatcher({ topicNames: [], topicRegex: '.*' })({ name: 'orders', hiddenFrom })).toBe(
       true,
-      true,
-      false,
-      false,
-    ]);
+    );
   });
 });
 
@@ -43,5 +52,6 @@ describe('sameSubscription', () => {
     expect(sameSubscription(subscription, { ...subscription, topicNames: ['a'] })).toBe(false);
     expect(sameSubscription(subscription, { topicNames: ['a', 'b'] })).toBe(false);
     expect(sameSubscription(subscription, { ...subscription, topicNames: ['a', 'c'] })).toBe(false);
+    expect(sameSubscription(subscription, { ...subscription, principal: 'User:a' })).toBe(false);
   });
 });

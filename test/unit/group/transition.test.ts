@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { GroupEvent } from '../../../lib/group/event.ts';
-import { newGroup } from '../../../lib/group/state.ts';
+import type { EventContext, GroupEvent } from '../../../lib/group/event.ts';
+import { type GroupState, newGroup } from '../../../lib/group/state.ts';
 import { transition } from '../../../lib/group/transition.ts';
 import {
   applied,
@@ -251,6 +251,34 @@ describe('transition: topics', () => {
 
   it('changes nothing while the topics stay as they were', () => {
     expect(transition(groupOf(['a']), { kind: 'refresh' }, ORDERS)).toEqual({ kind: 'unchanged' });
+  });
+
+  it('takes what its member may not know of any more from a regex, while others keep it', () => {
+    const joiners = ['alice', 'bob'].map((name) => ({
+      memberId: name,
+      joinEpoch: 1,
+      profile: profile({
+        subscription: { topicNames: [], topicRegex: 'o.*', principal: `User:${name}` },
+      }),
+    }));
+    const [orders] = topics({ orders: 2 });
+    const hidden = (...names: string[]): EventContext => ({
+      topics: orders === undefined ? [] : [{ ...orders, hiddenFrom: new Set(names) }],
+      nowMs: 1_000,
+    });
+    const all = hidden();
+    const refresh = { kind: 'refresh' } as const;
+    const state = settle(applied(newGroup('g'), [{ kind: 'join', joiners }], all), all);
+    const targets = (of: GroupState) =>
+      [...of.members.values()].map(({ target }) => parts(target).orders?.length ?? 0);
+    expect(targets(state)).toEqual([1, 1]);
+    expect(transition(state, refresh, all)).toEqual({ kind: 'unchanged' });
+    const without = settle(applied(state, [refresh], hidden('User:bob')), hidden('User:bob'));
+    expect(targets(without)).toEqual([2, 0]);
+    expect(transition(without, refresh, hidden('User:bob'))).toEqual({ kind: 'unchanged' });
+    expect(targets(settle(applied(without, [refresh], all), all))).toEqual([1, 1]);
+    const nobody = hidden('User:alice', 'User:bob');
+    expect(targets(applied(state, [refresh], nobody))).toEqual([0, 0]);
   });
 
   it('a new subscription moves the partitions of the topics that changed', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { required } from '../../../../lib/assert.ts';
 import { ITEM_BYTES_MAX } from '../../../../lib/limits.ts';
 import { emptyHead } from '../../../../lib/log/partition.ts';
 import {
@@ -12,6 +13,7 @@ import {
   openMemoryDatabase,
 } from '../../../../lib/storage/local/database.ts';
 import { HeadRows } from '../../../../lib/storage/local/heads.ts';
+import { putMember, readMember } from '../../../../lib/storage/local/members.ts';
 import { ULID_ZERO } from '../../../support/log.ts';
 
 const RAISE = 'INSERT OR REPLACE INTO floor VALUES (0, ?)';
@@ -113,5 +115,25 @@ describe('a database that another connection has locked', () => {
       (name) => database.statement(`PRAGMA ${name}`).get()?.[name],
     );
     expect(settings).toEqual(['wal', 1n, 1n, 1n]);
+  });
+});
+
+describe('a database that was made before a column was added', () => {
+  it('gets the column, and keeps what is in its rows', async () => {
+    keep(openFileDatabase(path));
+    const before = new DatabaseSync(path);
+    before.exec('ALTER TABLE members DROP COLUMN principal');
+    before.exec(`INSERT INTO members VALUES
+      ('g', 'm', 'live', NULL, 1, 1, 1, NULL, 'orders', 'o.*', NULL, NULL, NULL, 1, 1, 1, 'stable', '')`);
+    before.close();
+    const key = { groupId: 'g', memberId: 'm' };
+    const database = keep(openFileDatabase(path));
+    const found = await database.read(() => readMember(database, key));
+    expect(found?.subscription).toEqual({ topicNames: ['orders'], topicRegex: 'o.*' });
+    const subscription = { topicNames: [], topicRegex: 'o.*', principal: 'User:alice' };
+    const member = { ...required(found, 'the member'), subscription };
+    await database.write(() => putMember(database, member));
+    expect(await database.read(() => readMember(database, key))).toEqual(member);
+    keep(openFileDatabase(path));
   });
 });
