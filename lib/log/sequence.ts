@@ -106,23 +106,38 @@ function inHead(state: ProducerState): ExpectedProducer {
 
 /** The last batch's offset is in the state; older ones are looked for in the tail. */
 function duplicateOrGap(head: Head, batch: SequencedBatch, state: ProducerState): SequencePlan {
-  if (lastSequence(batch) === state.lastSequence) {
-    return { kind: 'duplicate', baseOffset: state.lastOffset };
-  }
-  const earlier = locateEntries(head.tailBase, head.tail).find(
+  const own = locateEntries(head.tailBase, head.tail).filter(
     ({ entry }) =>
       entry.producer?.producerId === batch.producerId &&
-      entry.producer.producerEpoch === batch.producerEpoch &&
-      entry.producer.baseSequence === batch.baseSequence &&
-      entry.recordCount === batch.recordCount,
+      entry.producer.producerEpoch === batch.producerEpoch,
   );
+  const isSame = ({ entry }: (typeof own)[number]): boolean =>
+    entry.producer?.baseSequence === batch.baseSequence && entry.recordCount === batch.recordCount;
+  const last = own.find(({ baseOffset }) => baseOffset === state.lastOffset);
+  // One that was cut differently ends where the last one did, and begins elsewhere: it has no offset of its own.
+  const isLast = last === undefined || isSame(last);
+  if (isLast && lastSequence(batch) === state.lastSequence) {
+    return { kind: 'duplicate', baseOffset: state.lastOffset };
+  }
+  const earlier = own.find(isSame);
   if (earlier !== undefined) return { kind: 'duplicate', baseOffset: earlier.baseOffset };
-  const ahead = (batch.baseSequence - state.lastSequence + SEQUENCE_COUNT) % SEQUENCE_COUNT;
-  if (ahead < SEQUENCE_COUNT / 2) return gap(batch, state.lastSequence + 1, 'batches are missing');
+  if (isAhead(batch.baseSequence, state.lastSequence)) {
+    return gap(batch, state.lastSequence + 1, 'batches are missing');
+  }
+  // Its producer would take it for stored, and some of it isn't.
+  if (isAhead(lastSequence(batch), state.lastSequence)) {
+    return gap(batch, state.lastSequence + 1, 'a part of the batch was appended before');
+  }
   return rejected(
     'DUPLICATE_SEQUENCE_NUMBER',
     `sequence ${batch.baseSequence} of producer ${batch.producerId} was appended before; its offset isn't known any more`,
   );
+}
+
+/** Whether a sequence comes after another one; they wrap, so that half of them do. */
+export function isAhead(sequence: number, other: number): boolean {
+  const ahead = (sequence - other + SEQUENCE_COUNT) % SEQUENCE_COUNT;
+  return ahead > 0 && ahead < SEQUENCE_COUNT / 2;
 }
 
 function gap(batch: SequencedBatch, expected: number, why: string): Rejected {

@@ -17,7 +17,7 @@ import {
 import { type PartitionKey, parsePartitionKey, partitionKeyText } from './keys.ts';
 import { smallest } from './order.ts';
 import type { TailEntry } from './partition.ts';
-import { lastSequence, type SequencedBatch } from './sequence.ts';
+import { isAhead, lastSequence, type SequencedBatch } from './sequence.ts';
 
 const EPOCH_MAX = 32_767;
 const SEQUENCE_COUNT = 2 ** 31;
@@ -229,8 +229,9 @@ function placeInSequence(
   const last = transaction.sequences.get(key);
   const expected = last === undefined ? 0 : (last + 1) % SEQUENCE_COUNT;
   if (batch.baseSequence === expected) return { kind: 'next' };
-  const ahead = (batch.baseSequence - expected + SEQUENCE_COUNT) % SEQUENCE_COUNT;
-  if (last !== undefined && ahead >= SEQUENCE_COUNT / 2) return { kind: 'duplicate' };
+  // As a whole: of one that was staged in part, the rest would be lost.
+  const isPast = last !== undefined && !isAhead(lastSequence(batch), last);
+  if (isPast) return { kind: 'duplicate' };
   return rejected(
     'OUT_OF_ORDER_SEQUENCE_NUMBER',
     `sequence ${batch.baseSequence} of producer ${batch.producerId} where ${expected} is next in partition ${key}`,

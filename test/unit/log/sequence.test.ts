@@ -76,6 +76,26 @@ describe('planSequence', () => {
     });
   });
 
+  it('says of one that was cut differently that it was appended before, and not where (no-double-append)', () => {
+    for (const change of [
+      { baseSequence: 3, recordCount: 7 },
+      { baseSequence: 7, recordCount: 3 },
+      { baseSequence: 0, recordCount: 10 },
+    ]) {
+      expect(code(planSequence(head, batch(change)))).toBe('DUPLICATE_SEQUENCE_NUMBER');
+    }
+  });
+
+  it('refuses one of which only a part was appended: its producer must not take it for stored (durable)', () => {
+    const overlapping = batch({ baseSequence: 8, recordCount: 5 });
+    expect(code(planSequence(head, overlapping))).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    const wrapped = headWith([], {
+      producers: new Map([[7n, { producerEpoch: 3, lastSequence: 2 ** 31 - 1, lastOffset: 0n }]]),
+    });
+    const over = batch({ baseSequence: 2 ** 31 - 2, recordCount: 4 });
+    expect(code(planSequence(wrapped, over))).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+  });
+
   it('finds an older batch in the tail (no-double-append)', () => {
     expect(planSequence(head, batch({ baseSequence: 0 }))).toEqual({
       kind: 'duplicate',

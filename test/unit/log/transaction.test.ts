@@ -56,6 +56,13 @@ describe('planStage', () => {
     expect(kindOf(stage(wrapped, batch(2 ** 31 - 2, 4)))).toBe('duplicate');
   });
 
+  it('refuses a batch of which only a part is staged: the rest would be lost (durable)', () => {
+    const last = { ...fresh, sequences: new Map([[KEY, 9]]) };
+    expect(kindOf(stage(last, batch(8, 2)))).toBe('duplicate');
+    expect(kindOf(stage(last, batch(8, 5)))).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    expect(kindOf(stage(last, batch(10, 5)))).toBe('stage');
+  });
+
   it('stages of a request only what is not there yet', () => {
     const other = { ...PARTITION, partition: 4 };
     const before = { ...fresh, sequences: new Map([[KEY, 0]]) };
