@@ -8,6 +8,8 @@ export const PORT_NAMES = [
   'objects',
   'groups',
   'offsets',
+  'producers',
+  'transactions',
   'segments',
   'cleanup',
   'leases',

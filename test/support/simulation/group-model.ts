@@ -3,6 +3,7 @@
 import { partitionsOf } from '../../../lib/group/assignment.ts';
 import type { MemberItem } from '../../../lib/group/member.ts';
 import type { StorageCall } from './calls.ts';
+import type { CommittedOffset } from './observation.ts';
 
 export interface OwnerModel {
   readonly epoch: number;
@@ -40,6 +41,7 @@ export class GroupModel {
   apply(call: StorageCall, nowMs: number): void {
     this.#applyToMembers(call, nowMs);
     this.#applyToOffsets(call);
+    this.#applyToTransactions(call);
   }
 
   #applyToMembers(call: StorageCall, nowMs: number): void {
@@ -116,6 +118,15 @@ export class GroupModel {
     }
   }
 
+  #applyToTransactions(call: StorageCall): void {
+    if (call.method !== 'commitTransaction') return;
+    for (const { groupId, partition, offset } of committedOffsets(call)) {
+      const model = this.#offset(groupPartition(groupId, partition));
+      model.committed = offset;
+      model.counter += 1;
+    }
+  }
+
   #offset(name: string): OffsetModel {
     const known = this.offsets.get(name);
     if (known !== undefined) return known;
@@ -123,6 +134,21 @@ export class GroupModel {
     this.offsets.set(name, made);
     return made;
   }
+}
+
+/** What a request committed for groups' members. */
+export function committedOffsets(call: StorageCall): readonly CommittedOffset[] {
+  if (call.method === 'commitOffset' && call.answer.kind === 'committed') {
+    const [{ groupId, partition, offset, metadata }] = call.asked;
+    return [{ groupId, partition, offset: Number(offset), metadata }];
+  }
+  if (call.method !== 'commitTransaction' || call.answer.kind !== 'committed') return [];
+  return call.asked[0].offsets.map(({ groupId, topicId, partition, offset, metadata }) => ({
+    groupId,
+    partition: { topicId, partition },
+    offset: Number(offset),
+    metadata,
+  }));
 }
 
 export function groupPartition(

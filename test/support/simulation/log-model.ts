@@ -20,6 +20,11 @@ interface PlaceAsked {
   readonly askedTick: number;
 }
 
+interface Append {
+  readonly partition: { readonly topicId: string; readonly partition: number };
+  readonly entries: readonly TailEntry[];
+}
+
 interface RecordsPlace {
   readonly topicName: string;
   readonly partition: number;
@@ -113,17 +118,25 @@ export class LogModel {
     });
   }
 
-  /** Takes a request into account; what it placed, when it was an append. */
-  apply(call: StorageCall, tick: number): Placed | undefined {
+  /** Takes a request into account; what it placed, partition by partition. */
+  apply(call: StorageCall, tick: number): readonly Placed[] {
     this.#applyToObjects(call);
     this.#applyToTopics(call, tick);
-    if (call.method !== 'appendToHead') {
-      applyToIndex(this, call);
-      return undefined;
+    switch (call.method) {
+      case 'appendToHead': {
+        if (call.answer.kind !== 'appended') return [];
+        return [this.#place(call.asked[0], Number(call.answer.head.nextOffset))];
+      }
+      case 'appendToHeads':
+        if (call.answer.kind !== 'appended') return [];
+        return call.asked[0].map((append) => this.#place(append));
+      case 'commitTransaction':
+        if (call.answer.kind !== 'committed') return [];
+        return call.asked[0].appends.map((append) => this.#place(append));
+      default:
+        applyToIndex(this, call);
+        return [];
     }
-    const [{ partition, entries }] = call.asked;
-    if (call.answer.kind !== 'appended') return undefined;
-    return this.#place(this.partition(partition), entries, Number(call.answer.head.nextOffset));
   }
 
   #applyToObjects(call: StorageCall): void {
@@ -179,7 +192,8 @@ export class LogModel {
     return this.lives.find((life) => life.topicId === topicId);
   }
 
-  #place(partition: PartitionModel, entries: readonly TailEntry[], answeredNext: number): Placed {
+  #place({ partition: key, entries }: Append, answeredNext?: number): Placed {
+    const partition = this.partition(key);
     const batches: PlacedBatch[] = [];
     const missing: string[] = [];
     for (const entry of entries) {

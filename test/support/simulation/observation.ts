@@ -24,10 +24,74 @@ export interface Placed {
   readonly kind: 'placed';
   readonly partition: PartitionModel;
   readonly batches: readonly PlacedBatch[];
-  /** The next offset, by the answer. */
-  readonly answeredNext: number;
+  /** The next offset, by the answer; undefined when the answer doesn't say it. */
+  readonly answeredNext: number | undefined;
   /** Objects that the entries name and that are not there. */
   readonly missing: readonly string[];
+}
+
+/** All that one request put into logs, and the offsets of groups that it committed. */
+export interface Together {
+  readonly kind: 'together';
+  readonly placed: readonly Placed[];
+  readonly offsets: readonly CommittedOffset[];
+}
+
+export interface CommittedOffset {
+  readonly groupId: string;
+  readonly partition: { readonly topicId: string; readonly partition: number };
+  readonly offset: number;
+  readonly metadata: string;
+}
+
+/** What is to become visible at once, or never: a transaction, or a request with `atomic`. */
+export interface Unit {
+  readonly name: string;
+  readonly who: string;
+}
+
+/** About to be asked for: these records belong to the unit. */
+export interface UnitStages {
+  readonly kind: 'unit stages';
+  readonly unit: Unit;
+  readonly ids: readonly string[];
+}
+
+/** What its producer was told is part of the unit. */
+export interface UnitHolds {
+  readonly kind: 'unit holds';
+  readonly unit: Unit;
+  readonly ids: readonly string[];
+  readonly offsets: readonly UnitOffset[];
+}
+
+/** An offset in a transaction: its consumer has handled everything from `from` on, where it was to begin. */
+export interface UnitOffset {
+  readonly topicName: string;
+  readonly partition: number;
+  readonly from: number;
+}
+
+/** About to be asked for. */
+export interface UnitEnds {
+  readonly kind: 'unit ends';
+  readonly unit: Unit;
+  readonly outcome: 'committed' | 'aborted';
+}
+
+/** What its producer was told became of the unit. */
+export interface UnitEnded {
+  readonly kind: 'unit ended';
+  readonly unit: Unit;
+  readonly outcome: 'committed' | 'aborted';
+}
+
+/** An instance of a transactional producer was told its epoch. */
+export interface Initialized {
+  readonly kind: 'initialized';
+  readonly who: string;
+  readonly producerId: number;
+  readonly producerEpoch: number;
 }
 
 /** A producer was told that its records are stored, and where. */
@@ -112,6 +176,12 @@ export interface Cost {
 export type Observation =
   | CallSeen
   | Placed
+  | Together
+  | UnitStages
+  | UnitHolds
+  | UnitEnds
+  | UnitEnded
+  | Initialized
   | Acked
   | SequenceRefused
   | Read

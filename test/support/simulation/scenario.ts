@@ -27,8 +27,16 @@ export interface Scenario {
   readonly crowds: number;
   /** Producers with acks=0. */
   readonly lateProducers: number;
+  /** Idempotent producers that append to two partitions at once. */
+  readonly atomicProducers: number;
+  readonly transactionalProducers: number;
+  /** All of them have the same transactional id. */
+  readonly sharesTransactionalIds: boolean;
+  readonly transactionTimeoutMs: number;
   readonly readers: number;
   readonly members: number;
+  /** Members commit what they have read together with what they make of it. */
+  readonly exactlyOnce: boolean;
   /** Members have instance ids. */
   readonly staticMembers: boolean;
   readonly addsPartitions: boolean;
@@ -66,6 +74,7 @@ export function scenarioOf(seed: number, steps: number): Scenario {
     partitions: dice.pick(kind === 'groups' || kind === 'all' ? [1, 2, 3, 4] : [1, 1, 2]),
     ...producersOf(kind, dice),
     ...membersOf(kind, dice),
+    ...transactionsOf(kind, new Dice(seed).fork('transactions')),
     janitors: cleans ? dice.between(1, 3) : 0,
     compacts: cleans && dice.chance(0.4),
     retains: cleans && dice.chance(OFTEN),
@@ -93,6 +102,17 @@ function producersOf(kind: Kind, dice: Dice) {
     crowds: dice.chance(OFTEN) ? dice.between(1, 3) : 0,
     lateProducers: dice.chance(OFTEN) ? 1 : 0,
     readers: dice.between(0, 2),
+  };
+}
+
+function transactionsOf(kind: Kind, dice: Dice) {
+  const isLog = kind !== 'groups';
+  return {
+    atomicProducers: isLog && dice.chance(OFTEN) ? dice.between(1, 2) : 0,
+    transactionalProducers: isLog && dice.chance(OFTEN) ? dice.between(1, 3) : 0,
+    sharesTransactionalIds: dice.chance(OFTEN),
+    transactionTimeoutMs: dice.pick([1_500, 4_000]),
+    exactlyOnce: dice.chance(OFTEN),
   };
 }
 

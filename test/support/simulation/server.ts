@@ -8,12 +8,16 @@ import {
   type GroupServices,
 } from '../../../lib/service/group/group-services.ts';
 import { createServices, type Services } from '../../../lib/service/services.ts';
+import {
+  createTransactionServices,
+  type TransactionServices,
+} from '../../../lib/service/transactions/transaction-services.ts';
 import type { StoragePorts } from './calls.ts';
 import type { Dice } from './dice.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 
-export interface Served extends Services, GroupServices {
+export interface Served extends Services, GroupServices, TransactionServices {
   readonly background: Background;
 }
 
@@ -50,7 +54,12 @@ export class Server {
       const ports = { ...storage, clock, random: parts.random(dice), invoker };
       const background = createBackground(ports, BACKGROUND_SETTINGS);
       this.served = parts.change(
-        { ...createServices(ports), ...createGroupServices(ports), background },
+        {
+          ...createServices(ports),
+          ...createGroupServices(ports),
+          ...createTransactionServices(ports),
+          background,
+        },
         storage,
       );
     });

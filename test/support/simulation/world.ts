@@ -10,7 +10,7 @@ import { NO_BUG, type PlantedBug } from './bugs/planted-bug.ts';
 import type { StorageCall, StoragePorts } from './calls.ts';
 import { Client, type Run } from './client.ts';
 import { Dice } from './dice.ts';
-import { GroupModel } from './group-model.ts';
+import { committedOffsets, GroupModel } from './group-model.ts';
 import { History } from './history.ts';
 import { allInvariants } from './invariants/all.ts';
 import { LogModel } from './log-model.ts';
@@ -127,7 +127,9 @@ export class World {
   #observe(call: StorageCall, sender: string): void {
     const placed = this.log.apply(call, this.tick);
     this.report({ kind: 'call', call, sender });
-    if (placed !== undefined) this.report(placed);
+    for (const each of placed) this.report(each);
+    const offsets = committedOffsets(call);
+    if (placed.length + offsets.length > 0) this.report({ kind: 'together', placed, offsets });
     this.groups.apply(call, this.scheduler.nowMs);
   }
 

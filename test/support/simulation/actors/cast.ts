@@ -4,6 +4,7 @@
 import type { Client } from '../client.ts';
 import type { World } from '../world.ts';
 import { admin, createTopic } from './admin.ts';
+import { atomicProducer } from './atomic-producer.ts';
 import { crowd } from './crowd.ts';
 import { groupMember } from './group-member.ts';
 import { idempotentProducer } from './idempotent-producer.ts';
@@ -12,6 +13,7 @@ import { lateProducer } from './late-producer.ts';
 import { plainProducer, send } from './plain-producer.ts';
 import { reader, readOnce } from './reader.ts';
 import type { Place } from './sending.ts';
+import { transactionalProducer } from './transactional-producer.ts';
 
 /** How soon after the weather has cleared everything arrives that is still on its way. */
 const REST_WITHIN_MS = 5_000;
@@ -44,6 +46,8 @@ function enter(world: World): void {
   add(scenario.idempotentProducers, 'idempotent', idempotentProducer);
   add(scenario.crowds, 'crowd', crowd);
   add(scenario.lateProducers, 'late', lateProducer);
+  add(scenario.atomicProducers, 'atomic', atomicProducer);
+  add(scenario.transactionalProducers, 'transactional', transactionalProducer);
   add(scenario.readers, 'reader', reader);
   add(scenario.members, 'member', (client) =>
     groupMember(client, (member) => world.members.set(client.name, member)),

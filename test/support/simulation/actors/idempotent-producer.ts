@@ -1,23 +1,20 @@
 // Numbers its batches, one under way to a partition, and sends each until it knows that it is stored, as a client of
 // Kafka does. After a restart, or when it gives a batch up, it goes on with the next epoch.
 
-import type { ErrorCode } from '../../../../lib/errors.ts';
 import { encodeRecords } from '../batches.ts';
 import type { Client } from '../client.ts';
-import { newIds, type Place, pickPlace, reportAck, resultOf } from './sending.ts';
+import {
+  newIds,
+  type Place,
+  pickPlace,
+  RETRIED,
+  reportAck,
+  reportRefusal,
+  resultOf,
+} from './sending.ts';
 
 const ATTEMPTS_MAX = 60;
 const RETRY_MS = 100;
-const SEQUENCE_ERRORS: ReadonlySet<ErrorCode> = new Set([
-  'OUT_OF_ORDER_SEQUENCE_NUMBER',
-  'UNKNOWN_PRODUCER_ID',
-  'INVALID_PRODUCER_EPOCH',
-]);
-const RETRIED: ReadonlySet<ErrorCode> = new Set([
-  'REQUEST_TIMED_OUT',
-  'THROTTLED',
-  'STORAGE_UNAVAILABLE',
-]);
 
 interface Batch extends Place {
   /** Names the place. */
@@ -102,21 +99,6 @@ async function sendOnce(client: Client, batch: Batch): Promise<'stored' | 'again
     reportAck(client, ids, { topicName, partition, baseOffset, askedTick });
     return 'stored';
   }
-  if (SEQUENCE_ERRORS.has(result.code)) reportRefusal(client, batch, result.code);
+  reportRefusal(client, batch, result.code);
   return RETRIED.has(result.code) ? 'again' : 'refused';
-}
-
-/** A topic that was created again knows nobody; any other knows the only instance of a producer. */
-function reportRefusal(client: Client, batch: Batch, code: ErrorCode): void {
-  const { world, name } = client;
-  const { topicName, partition, epochTick } = batch;
-  if (world.log.lifeThrough(topicName, epochTick, world.tick) === undefined) return;
-  world.report({
-    kind: 'sequence refused',
-    who: name,
-    askedTick: epochTick,
-    topicName,
-    partition,
-    code,
-  });
 }

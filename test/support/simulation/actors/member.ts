@@ -6,6 +6,7 @@ import { type Assignment, partitionsOf, partitionText } from '../../../../lib/gr
 import type { MemberAnswer } from '../../../../lib/service/group/answer.ts';
 import type { Client } from '../client.ts';
 import { groupPartition } from '../group-model.ts';
+import { ExactlyOnce } from './exactly-once.ts';
 import { reportRead } from './reader.ts';
 import { topicNames } from './sending.ts';
 
@@ -16,6 +17,8 @@ interface Position {
   readonly topicName: string;
   readonly partition: number;
   offset: number;
+  /** What was committed last, as far as the member knows. */
+  committed: number;
   counter: number;
 }
 
@@ -32,12 +35,14 @@ export class Member {
   /** Until when its lease surely runs, by what it knows itself. */
   #sureUntilMs = 0;
   #assignment: Assignment = [];
+  readonly #exactlyOnce: ExactlyOnce | undefined;
   /** What it uses, by `topicId/partition`. */
   readonly positions = new Map<string, Position>();
 
   constructor(client: Client) {
     this.#client = client;
     this.#isCareful = client.dice.chance(0.5);
+    this.#exactlyOnce = client.world.scenario.exactlyOnce ? new ExactlyOnce(client) : undefined;
   }
 
   get phaseIsSettled(): boolean {
@@ -140,6 +145,7 @@ export class Member {
         .map((partition) => ({ topicId, topicName, partition })),
     );
     if (missing.length === 0) return;
+    if (this.#exactlyOnce !== undefined && !(await this.#exactlyOnce.prepare())) return;
     const memberEpoch = this.#epoch;
     const partitions = missing.map(({ topicName, partition }) => ({ topicName, partition }));
     const request = { groupId: this.#groupId, memberId, memberEpoch, partitions };
@@ -156,7 +162,8 @@ export class Member {
       if (result.kind === 'rejected' || asked === undefined) continue;
       const { topicName, partition, counter } = result;
       const offset = Number(result.offset ?? 0n);
-      this.#use(partitionText(asked), { topicName, partition, offset, counter });
+      const position = { topicName, partition, offset, committed: offset, counter };
+      this.#use(partitionText(asked), position);
     }
   }
 
@@ -170,7 +177,9 @@ export class Member {
     if (this.positions.size === 0) return;
     const [name, position] = dice.pick([...this.positions]);
     if (dice.chance(0.7)) await this.#fetch(position);
-    if (this.positions.has(name)) await this.#commit(name, position);
+    if (!this.positions.has(name)) return;
+    if (this.#exactlyOnce === undefined) await this.#commit(name, position);
+    else await this.#commitWithWork(this.#exactlyOnce, name, position);
   }
 
   async #fetch(position: Position): Promise<void> {
@@ -206,6 +215,21 @@ export class Member {
     const [result] = outcome.answer.results;
     if (result?.kind === 'rejected' && result.code === 'FENCED_MEMBER_EPOCH') this.stop();
     else if (result?.kind === 'rejected' && result.code === 'STALE_MEMBER_EPOCH') this.#drop(name);
+  }
+
+  async #commitWithWork(exactlyOnce: ExactlyOnce, name: string, position: Position): Promise<void> {
+    const { topicName, partition, committed: from, offset: to } = position;
+    const outcome = await exactlyOnce.handle({
+      groupId: this.#groupId,
+      memberId: this.memberId,
+      memberEpoch: this.#epoch,
+      topicName,
+      partition,
+      from,
+      to,
+    });
+    if (outcome === 'done') position.committed = to;
+    else this.#drop(name);
   }
 
   #use(name: string, position: Position): void {

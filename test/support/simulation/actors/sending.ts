@@ -1,5 +1,6 @@
 // What the producers share: places to send to, ids that nobody else sends, and what an answer means.
 
+import type { ErrorCode } from '../../../../lib/errors.ts';
 import type { PartitionAppendResult } from '../../../../lib/log/append.ts';
 import type { Client, Outcome } from '../client.ts';
 import { WEATHER_MESSAGE } from '../wire.ts';
@@ -9,6 +10,17 @@ export interface Place {
   readonly partition: number;
 }
 
+/** Refusals that say that the same may be asked again. */
+export const RETRIED: ReadonlySet<ErrorCode> = new Set([
+  'REQUEST_TIMED_OUT',
+  'THROTTLED',
+  'STORAGE_UNAVAILABLE',
+]);
+const SEQUENCE_ERRORS: ReadonlySet<ErrorCode> = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+]);
 const RECORDS_PER_BATCH_MAX = 3;
 const KEYS = 6;
 
@@ -21,6 +33,14 @@ export function pickPlace(client: Client): Place {
   const { partitions, addsPartitions } = client.world.scenario;
   const count = addsPartitions ? partitions + 1 : partitions;
   return { topicName: client.dice.pick(topicNames(client)), partition: client.dice.below(count) };
+}
+
+/** Two of them, or one where there is only one. */
+export function pickPlaces(client: Client): readonly Place[] {
+  const first = pickPlace(client);
+  const second = pickPlace(client);
+  const isSame = first.topicName === second.topicName && first.partition === second.partition;
+  return isSame ? [first] : [first, second];
 }
 
 /** Says who sent them, in which of its lives, and the how manieth it is; and the key, where topics are compacted. */
@@ -57,6 +77,19 @@ export function resultOf(
   outcome: Outcome<readonly PartitionAppendResult[]>,
 ): PartitionAppendResult | undefined {
   return outcome.kind === 'answered' ? outcome.answer[0] : undefined;
+}
+
+/** A topic that was created again knows nobody; any other knows the only instance of a producer. */
+export function reportRefusal(
+  client: Client,
+  { topicName, partition, epochTick }: Place & { readonly epochTick: number },
+  code: ErrorCode,
+): void {
+  const { world, name: who } = client;
+  if (!SEQUENCE_ERRORS.has(code)) return;
+  if (world.log.lifeThrough(topicName, epochTick, world.tick) === undefined) return;
+  const askedTick = epochTick;
+  world.report({ kind: 'sequence refused', who, askedTick, topicName, partition, code });
 }
 
 export function isWeather(message: string): boolean {

@@ -3,6 +3,7 @@
 import type { GroupModel } from '../group-model.ts';
 import type { LogModel } from '../log-model.ts';
 import type { Invariant } from '../observation.ts';
+import { AtomicTransaction } from './atomic-transaction.ts';
 import { Bounded } from './bounded.ts';
 import { Converges } from './converges.ts';
 import { Dense } from './dense.ts';
@@ -24,6 +25,7 @@ export function allInvariants(models: {
   const { log, groups, nowMs } = models;
   return [
     new Sound(),
+    new AtomicTransaction(log, groups),
     new VisibleOnceComplete(log),
     new NoDoubleAppend(),
     new Fenced(groups),

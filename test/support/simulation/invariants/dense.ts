@@ -78,6 +78,6 @@ export class Dense implements Invariant {
 }
 
 function checkPlaced({ partition, answeredNext }: Placed): string | undefined {
-  if (answeredNext === partition.next) return undefined;
+  if (answeredNext === undefined || answeredNext === partition.next) return undefined;
   return `an append to ${partition.name} was told that ${answeredNext} is next, where ${partition.next} is`;
 }

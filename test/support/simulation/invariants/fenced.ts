@@ -8,6 +8,8 @@ export class Fenced implements Invariant {
   readonly name = 'fenced';
   readonly #groups: GroupModel;
   readonly #epochs = new Map<PartitionModel, Map<number, number>>();
+  /** By producer id: the latest epoch that a transactional producer has. */
+  readonly #instances = new Map<number, number>();
 
   constructor(groups: GroupModel) {
     this.#groups = groups;
@@ -15,6 +17,12 @@ export class Fenced implements Invariant {
 
   check(seen: Observation): string | undefined {
     if (seen.kind === 'placed') return this.#checkPlaced(seen);
+    if (seen.kind === 'initialized') {
+      const { producerId, producerEpoch } = seen;
+      const latest = this.#instances.get(producerId) ?? -1;
+      this.#instances.set(producerId, Math.max(latest, producerEpoch));
+      return undefined;
+    }
     return seen.kind === 'call' ? this.#checkCall(seen) : undefined;
   }
 
@@ -24,9 +32,10 @@ export class Fenced implements Invariant {
     for (const { sequence, ids } of batches) {
       if (sequence === undefined) continue;
       const { producerId, producerEpoch } = sequence;
-      const latest = epochs.get(producerId) ?? producerEpoch;
+      const instance = this.#instances.get(producerId) ?? producerEpoch;
+      const latest = Math.max(epochs.get(producerId) ?? producerEpoch, instance);
       if (producerEpoch < latest) {
-        return `${ids[0]} of epoch ${producerEpoch} was put into ${partition.name} after records of epoch ${latest}`;
+        return `${ids[0]} of epoch ${producerEpoch} was put into ${partition.name} after there was epoch ${latest}`;
       }
       epochs.set(producerId, producerEpoch);
     }
@@ -42,9 +51,31 @@ export class Fenced implements Invariant {
       case 'commitOffset':
         if (call.answer.kind !== 'committed') return undefined;
         return this.#checkZombie('committed', call.asked[0]);
+      case 'writeTransaction': {
+        if (call.answer !== 'written') return undefined;
+        const [{ producerId, producerEpoch }] = call.asked;
+        return this.#checkInstance(Number(producerId), producerEpoch);
+      }
+      case 'commitTransaction': {
+        if (call.answer.kind !== 'committed') return undefined;
+        const [{ next, offsets }] = call.asked;
+        for (const { groupId, memberId, ...partition } of offsets) {
+          const problem = this.#checkZombie('committed', { groupId, memberId, partition });
+          if (problem !== undefined) return problem;
+        }
+        return this.#checkInstance(Number(next.producerId), next.producerEpoch);
+      }
       default:
         return undefined;
     }
+  }
+
+  /** Something of a transactional id took effect at this epoch. */
+  #checkInstance(producerId: number, producerEpoch: number): string | undefined {
+    const latest = this.#instances.get(producerId) ?? -1;
+    this.#instances.set(producerId, Math.max(latest, producerEpoch));
+    if (producerEpoch >= latest) return undefined;
+    return `transactional producer ${producerId} did something at epoch ${producerEpoch}, after there was epoch ${latest}`;
   }
 
   /** Whoever was evicted or replaced, and whose partition was promised to somebody else since. */

@@ -39,6 +39,17 @@ export class OneOwner implements Invariant {
         const stands = this.#groups.offsets.get(groupPartition(asked.groupId, asked.partition));
         return checkCommit(stands, asked);
       }
+      case 'commitTransaction': {
+        if (call.answer.kind !== 'committed') return undefined;
+        for (const { groupId, topicId, partition: number, ...owner } of call.asked[0].offsets) {
+          const partition = { topicId, partition: number };
+          const stands = this.#groups.offsets.get(groupPartition(groupId, partition));
+          const { memberId, memberEpoch } = owner;
+          const problem = checkCommit(stands, { groupId, memberId, memberEpoch, partition });
+          if (problem !== undefined) return problem;
+        }
+        return undefined;
+      }
       default:
         return undefined;
     }

@@ -5,6 +5,8 @@ import type { Acked, Invariant, Observation } from '../observation.ts';
 import type { PartitionModel } from '../partition-model.ts';
 
 const SEQUENCES = 2 ** 31;
+/** Ids of transactional producers begin here. */
+const TRANSACTIONAL = 2 ** 52;
 
 export class Ordered implements Invariant {
   readonly name = 'ordered';
@@ -53,6 +55,12 @@ export class Ordered implements Invariant {
     const before = this.#nextSequence.get(name);
     const expected = before?.epoch === epoch ? before.next : 0;
     this.#nextSequence.set(name, { epoch, next: (baseSequence + ids.length) % SEQUENCES });
+    if (producerId >= TRANSACTIONAL) {
+      // What was aborted has left a gap, and nothing is ever put twice.
+      if (before === undefined || epoch !== before.epoch || baseSequence >= expected)
+        return undefined;
+      return `sequence ${baseSequence} of transactional producer ${producerId} was put into ${partition.name} after ${expected - 1}`;
+    }
     // An older epoch, and what is there already, are others' affair.
     if (before !== undefined && (epoch < before.epoch || baseSequence < expected)) return undefined;
     if (baseSequence === expected) return undefined;
