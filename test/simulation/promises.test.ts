@@ -9,7 +9,7 @@ const STEPS = 500;
 const SEEDS = 100;
 
 describe('the log under faults', () => {
-  it('durable, dense, ordered, visible-once-complete, no-double-append, fenced, one-owner, monotonic-ownership, no-loss-by-cleanup, bounded: hold for a hundred seeds', async () => {
+  it('durable, dense, ordered, visible-once-complete, no-double-append, fenced, one-owner, monotonic-ownership, atomic-transaction, no-loss-by-cleanup, bounded: hold for a hundred seeds', async () => {
     for (let seed = 1; seed <= SEEDS; seed += 1) {
       const { violation } = await runScenario(scenarioOf(seed, STEPS));
       expect(violation, `npm run sim -- --seed ${seed}`).toBeUndefined();

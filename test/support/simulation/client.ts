@@ -87,10 +87,10 @@ export class Client {
       );
       if (dice.chance(world.weather.lost)) return;
       const answerLost = dice.chance(world.weather.answerLost);
-      world.scheduler.after(wayMs(world.weather, dice), () => {
+      world.scheduler.after(this.#wayMs(), () => {
         this.#serve(server, work, (outcome) => {
           if (answerLost) return;
-          world.scheduler.after(wayMs(world.weather, dice), () =>
+          world.scheduler.after(this.#wayMs(), () =>
             process.reach(life, () =>
               hear(outcome.kind === 'answered' ? { ...outcome, askedTick } : outcome),
             ),
@@ -98,6 +98,12 @@ export class Client {
         });
       });
     });
+  }
+
+  #wayMs(): number {
+    const { weather, scenario, isEnding } = this.world;
+    const slow = isEnding ? 0 : Math.max(weather.slow, scenario.clientSlow);
+    return wayMs({ ...weather, slow }, this.dice);
   }
 
   #serve<Answer>(

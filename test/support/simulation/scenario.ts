@@ -25,6 +25,8 @@ export interface Scenario {
   readonly idempotentProducers: number;
   /** Processes that play many idempotent producers. */
   readonly crowds: number;
+  /** Of the first crowd: so many have sent to every partition before it begins. */
+  readonly knownProducers: number;
   /** Producers with acks=0. */
   readonly lateProducers: number;
   /** Idempotent producers that append to two partitions at once. */
@@ -48,9 +50,14 @@ export interface Scenario {
   /** Chance that a member goes, each time that it has done something. */
   readonly leaves: number;
   readonly weather: Weather;
+  /** Chance that a message between a client and a server takes a hundred times as long: they overtake each other. */
+  readonly clientSlow: number;
   /** Average time between two crashes or pauses of anybody; 0: none. */
   readonly crashMs: number;
   readonly pauseMs: number;
+  /** Average time that a pause lasts. */
+  readonly pausedMs: number;
+  readonly janitorPaceMs: number;
   /** Average time that an actor waits between two things it does. */
   readonly paceMs: number;
   readonly sessionTimeoutMs: number;
@@ -58,14 +65,20 @@ export interface Scenario {
   readonly patienceMs: number;
 }
 
-type Kind = 'log' | 'groups' | 'cleanup' | 'all';
+/** `crowd`, `sleepers` and `compaction` have little else than what they are named for. */
+type Kind = 'log' | 'groups' | 'cleanup' | 'all' | 'crowd' | 'sleepers' | 'compaction';
+
+const KINDS: readonly Kind[] = [
+  ...(['log', 'log', 'groups', 'groups', 'cleanup', 'cleanup', 'all'] as const),
+  ...(['groups', 'crowd', 'sleepers', 'compaction'] as const),
+];
 
 export function scenarioOf(seed: number, steps: number): Scenario {
   const dice = new Dice(seed).fork('scenario');
-  const kind: Kind = dice.pick(['log', 'log', 'groups', 'groups', 'cleanup', 'cleanup', 'all']);
-  const cleans = kind === 'cleanup';
+  const kind = dice.pick(KINDS);
+  const cleans = kind === 'cleanup' || kind === 'sleepers' || kind === 'compaction';
   const addsPartitions = dice.chance(OFTEN);
-  return {
+  const mixture = {
     seed,
     steps,
     servers: dice.between(1, 4),
@@ -83,23 +96,68 @@ export function scenarioOf(seed: number, steps: number): Scenario {
     recreatesTopics: !addsPartitions && dice.chance(0.25),
     deletesRecords: dice.chance(OFTEN),
     weather: weatherOf(dice, cleans),
+    clientSlow: dice.pick([0, 0.05, 0.3]),
     crashMs: dice.pick([0, 0, 2_000, 8_000]),
     pauseMs: dice.pick([0, 0, 2_000, 8_000]),
-    paceMs: dice.pick(cleans ? [500, 2_000, 5_000] : [20, 100, 400]),
+    pausedMs: dice.pick(cleans ? [3_000, 40_000] : [3_000]),
+    janitorPaceMs: dice.pick([1_000, 3_000]),
+    paceMs: dice.pick(cleans ? [1_000, 5_000, 15_000] : [20, 100, 400]),
     patienceMs: dice.pick([700, 3_000, 20_000]),
   };
+  return { ...mixture, ...focusOf(kind, mixture) };
+}
+
+const ALONE = {
+  topics: 1,
+  partitions: 1,
+  idempotentProducers: 0,
+  crowds: 0,
+  lateProducers: 0,
+  atomicProducers: 0,
+  transactionalProducers: 0,
+  readers: 0,
+  members: 0,
+  deletesRecords: false,
+  recreatesTopics: false,
+};
+
+function focusOf(kind: Kind, { weather }: Pick<Scenario, 'weather'>): Partial<Scenario> {
+  switch (kind) {
+    case 'crowd':
+      return { ...ALONE, crowds: 3, knownProducers: 25, plainProducers: 0 };
+    case 'sleepers': {
+      const late = { ...weather, late: 0.15, lateMs: 60_000 };
+      return { ...ALONE, servers: 3, janitors: 3, plainProducers: 3, paceMs: 4_000, weather: late };
+    }
+    case 'compaction':
+      return {
+        ...ALONE,
+        compacts: true,
+        janitors: 2,
+        janitorPaceMs: 1_000,
+        plainProducers: 2,
+        paceMs: 2_000,
+        prefill: 30,
+        crashMs: 0,
+      };
+    default:
+      return {};
+  }
 }
 
 function producersOf(kind: Kind, dice: Dice) {
   if (kind === 'groups') {
-    const none = { idempotentProducers: 0, crowds: 0, lateProducers: 0, readers: 0, prefill: 0 };
-    return { ...none, plainProducers: dice.between(0, 1) };
+    const none = { idempotentProducers: 0, crowds: 0, knownProducers: 0, lateProducers: 0 };
+    return { ...none, readers: 0, prefill: 0, plainProducers: dice.between(0, 1) };
   }
   return {
-    prefill: dice.pick([0, 8, 14, 15, 30]),
+    prefill: dice.pick(
+      kind === 'cleanup' || kind === 'sleepers' ? [0, 15, 30, 60, 90] : [0, 8, 14, 15, 30],
+    ),
     plainProducers: dice.between(0, 2),
     idempotentProducers: dice.between(1, 3),
     crowds: dice.chance(OFTEN) ? dice.between(1, 3) : 0,
+    knownProducers: dice.pick([0, 25]),
     lateProducers: dice.chance(OFTEN) ? 1 : 0,
     readers: dice.between(0, 2),
   };
@@ -121,7 +179,7 @@ function membersOf(kind: Kind, dice: Dice) {
   return {
     members: isGroup ? dice.between(2, 5) : 0,
     staticMembers: dice.chance(0.2),
-    leaves: dice.pick([0, 0, 0.02, 0.1]),
+    leaves: dice.pick([0, 0.02, 0.1, 0.3]),
     resetsOffsets: dice.chance(OFTEN),
     sessionTimeoutMs: dice.pick([1_500, 3_000, 6_000]),
   };
@@ -132,7 +190,7 @@ function weatherOf(dice: Dice, cleans: boolean): Weather {
   return {
     lost: trouble(),
     answerLost: trouble(),
-    late: trouble(),
+    late: cleans ? dice.pick([0, 0.05, 0.1]) : trouble(),
     throttled: trouble(),
     unknown: trouble(),
     delayMs: dice.pick([2, 10, 50]),

@@ -23,7 +23,12 @@ export interface Served extends Services, GroupServices, TransactionServices {
 
 /** Small, so that everything ends and is collected within a simulation. */
 const GRACE_MS = 12_000;
-const BACKGROUND_SETTINGS = { graceMs: GRACE_MS, leaseMs: 5_000, partBytes: 700, windowBytes: 900 };
+const BACKGROUND_SETTINGS = {
+  graceMs: GRACE_MS,
+  leaseMs: 5_000,
+  partBytes: 2_000,
+  windowBytes: 3_000,
+};
 
 export interface ServerParts {
   readonly scheduler: Scheduler;

@@ -67,6 +67,7 @@ const LEAST = {
   plainProducers: 0,
   idempotentProducers: 0,
   crowds: 0,
+  knownProducers: 0,
   lateProducers: 0,
   atomicProducers: 0,
   transactionalProducers: 0,
@@ -81,6 +82,7 @@ const LEAST = {
   crashMs: 0,
   pauseMs: 0,
   skewMs: 0,
+  clientSlow: 0,
 } as const satisfies Partial<Record<keyof Scenario, number>>;
 
 const COUNTS = Object.keys(LEAST) as readonly (keyof typeof LEAST)[];

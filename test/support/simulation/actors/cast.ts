@@ -5,7 +5,7 @@ import type { Client } from '../client.ts';
 import type { World } from '../world.ts';
 import { admin, createTopic } from './admin.ts';
 import { atomicProducer } from './atomic-producer.ts';
-import { crowd } from './crowd.ts';
+import { crowd, introduce } from './crowd.ts';
 import { groupMember } from './group-member.ts';
 import { idempotentProducer } from './idempotent-producer.ts';
 import { janitor } from './janitor.ts';
@@ -34,6 +34,7 @@ async function prologue(world: World): Promise<void> {
     for (let number = 1; number <= prefill; number += 1) {
       await send(client, places, { number: topic * 1_000 + number, known: new Map() });
     }
+    await introduce(client, places);
   }
 }
 
@@ -71,6 +72,8 @@ async function epilogue(world: World): Promise<void> {
   if (members.size > 0) await rest(client, 'the group', () => isGroupAtRest(world));
   world.isStopped = true;
   await rest(client, 'members', async () => world.clients.every(({ isDone }) => isDone));
+  // What was asked and is waited for by nobody comes by then, and meets nobody.
+  await client.sleep(REST_WITHIN_MS);
   restartServers(world);
   await rest(client, 'the wire', async () => world.wire.underWay === 0);
   for (const { name, partitionCount } of await activeTopics(world)) {

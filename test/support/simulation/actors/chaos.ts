@@ -4,11 +4,10 @@ import type { Client } from '../client.ts';
 import type { SimulatedProcess } from '../process.ts';
 
 const DOWN_MS = 1_500;
-const PAUSE_MS = 3_000;
 
 export async function chaos(client: Client): Promise<void> {
   const { world, dice } = client;
-  const { crashMs, pauseMs } = world.scenario;
+  const { crashMs, pauseMs, pausedMs } = world.scenario;
   if (crashMs > 0)
     world.watch(
       'crashes',
@@ -16,7 +15,7 @@ export async function chaos(client: Client): Promise<void> {
     );
   if (pauseMs > 0) {
     const pause = (victim: SimulatedProcess): void => {
-      const forMs = dice.waitMs(PAUSE_MS);
+      const forMs = dice.waitMs(pausedMs);
       client.note(() => `pauses ${victim.name} for ${forMs} ms`);
       victim.pausedUntilMs = world.scheduler.nowMs + forMs;
     };

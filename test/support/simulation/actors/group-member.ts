@@ -18,4 +18,5 @@ export async function groupMember(
       await client.sleep(dice.waitMs(1_000));
     }
   }
+  await member.rest();
 }

@@ -32,16 +32,23 @@ export class Member {
   #nextBeatMs = 0;
   /** Stops by itself when its lease may have run out; others go on until they are told. */
   readonly #isCareful: boolean;
+  /** Heartbeats when its lease is about to run out, or has: whoever evicts it meets its heartbeat. */
+  readonly #isLazy: boolean;
   /** Until when its lease surely runs, by what it knows itself. */
   #sureUntilMs = 0;
   #assignment: Assignment = [];
+  /** Of what it is told to use: since which epoch. */
+  #toldSince: ReadonlyMap<string, number> = new Map();
+  #isClaiming = false;
+  #beating: Promise<void> = Promise.resolve();
   readonly #exactlyOnce: ExactlyOnce | undefined;
   /** What it uses, by `topicId/partition`. */
   readonly positions = new Map<string, Position>();
 
   constructor(client: Client) {
     this.#client = client;
-    this.#isCareful = client.dice.chance(0.5);
+    this.#isLazy = client.dice.chance(0.3);
+    this.#isCareful = !this.#isLazy && client.dice.chance(0.5);
     this.#exactlyOnce = client.world.scenario.exactlyOnce ? new ExactlyOnce(client) : undefined;
   }
 
@@ -56,8 +63,13 @@ export class Member {
     }
     const { scheduler } = this.#client.world;
     if (this.#isCareful && scheduler.nowMs >= this.#sureUntilMs) this.stop();
-    else if (scheduler.nowMs >= this.#nextBeatMs) await this.#heartbeat();
+    else if (scheduler.nowMs >= this.#nextBeatMs) await this.#beat();
     else await this.#consume();
+  }
+
+  /** Whatever it has asked for is answered, or nobody waits for it any more. */
+  async rest(): Promise<void> {
+    await this.#beating;
   }
 
   async leave(): Promise<void> {
@@ -76,6 +88,7 @@ export class Member {
     for (const name of [...this.positions.keys()]) this.#drop(name);
     this.isIn = false;
     this.#assignment = [];
+    this.#toldSince = new Map();
   }
 
   get #instanceId(): string | undefined {
@@ -104,22 +117,32 @@ export class Member {
     await this.#adopt(answer, sentMs);
   }
 
+  /** Waits for the answer, or goes on with other things meanwhile. */
+  async #beat(): Promise<void> {
+    const { world, name, dice } = this.#client;
+    this.#nextBeatMs = world.scheduler.nowMs + world.scenario.sessionTimeoutMs / 3;
+    this.#beating = this.#heartbeat();
+    if (dice.chance(0.5)) await this.#beating;
+    else world.watch(name, this.#beating);
+  }
+
   async #heartbeat(): Promise<void> {
     const { world } = this.#client;
+    const { memberId } = this;
     this.#counter += 1;
     const sentMs = world.scheduler.nowMs;
     const request = {
       groupId: this.#groupId,
-      memberId: this.memberId,
+      memberId,
       memberEpoch: this.#epoch,
       owned: this.#ownedByTopic(),
       counter: this.#counter,
     };
     const outcome = await this.#client.ask(
-      `heartbeat ${short(this.memberId)} at ${this.#epoch}`,
+      `heartbeat ${short(memberId)} at ${this.#epoch}`,
       (served) => served.groups.heartbeat(request),
     );
-    if (outcome.kind !== 'answered') return;
+    if (outcome.kind !== 'answered' || !this.isIn || this.memberId !== memberId) return;
     const { answer } = outcome;
     if (answer.kind === 'member') await this.#adopt(answer, sentMs);
     else if (isFatal(answer)) this.stop();
@@ -128,22 +151,48 @@ export class Member {
   async #adopt(answer: MemberAnswer, sentMs: number): Promise<void> {
     const { sessionTimeoutMs } = this.#client.world.scenario;
     this.#sureUntilMs = Math.max(this.#sureUntilMs, sentMs + sessionTimeoutMs);
-    this.#nextBeatMs = this.#client.world.scheduler.nowMs + answer.heartbeatIntervalMs;
+    this.#nextBeatMs = this.#client.world.scheduler.nowMs + this.#pauseMs(answer);
     if (answer.memberEpoch < this.#epoch) return;
     this.#epoch = answer.memberEpoch;
     this.#assignment = answer.assignment;
-    const told = new Set(partitionsOf(answer.assignment).map(partitionText));
+    const told = new Map(
+      partitionsOf(answer.assignment)
+        .map(partitionText)
+        .map((name) => [name, this.#toldSince.get(name) ?? this.#epoch] as const),
+    );
+    this.#toldSince = told;
     for (const name of [...this.positions.keys()]) if (!told.has(name)) this.#drop(name);
-    await this.#claimNew();
+    // Or later, when it consumes: a heartbeat may be on its way by then.
+    if (this.#client.dice.chance(0.7)) await this.#claimNew();
   }
 
+  #pauseMs({ heartbeatIntervalMs }: MemberAnswer): number {
+    const { dice, world } = this.#client;
+    if (!this.#isLazy || world.isEnding) return heartbeatIntervalMs;
+    return world.scenario.sessionTimeoutMs * (0.8 + 0.4 * dice.next());
+  }
+
+  /** One claim after the other: what is claimed twice would be read from two places. */
   async #claimNew(): Promise<void> {
-    const { memberId } = this;
+    if (this.#isClaiming) return;
+    this.#isClaiming = true;
+    await this.#claimMissing();
+    this.#isClaiming = false;
+  }
+
+  /** What it is told to use and doesn't use yet: all of it, or one and the others later. */
+  #missing() {
     const missing = this.#assignment.flatMap(({ topicId, topicName, partitions }) =>
       partitions
         .filter((partition) => !this.positions.has(partitionText({ topicId, partition })))
         .map((partition) => ({ topicId, topicName, partition })),
     );
+    return this.#client.dice.chance(0.3) ? missing.slice(0, 1) : missing;
+  }
+
+  async #claimMissing(): Promise<void> {
+    const { memberId } = this;
+    const missing = this.#missing();
     if (missing.length === 0) return;
     if (this.#exactlyOnce !== undefined && !(await this.#exactlyOnce.prepare())) return;
     const memberEpoch = this.#epoch;
@@ -152,18 +201,19 @@ export class Member {
     const outcome = await this.#client.ask(`claim for ${short(memberId)}`, (served) =>
       served.offsets.claim(request),
     );
-    if (outcome.kind !== 'answered') return;
+    if (outcome.kind !== 'answered' || this.memberId !== memberId) return;
     if (outcome.answer.kind === 'rejected') {
       if (isFatal(outcome.answer)) this.stop();
       return;
     }
     for (const [index, result] of outcome.answer.results.entries()) {
-      const asked = missing[index];
-      if (result.kind === 'rejected' || asked === undefined) continue;
+      const name = partitionText(missing[index] ?? { topicId: '', partition: -1 });
+      // It may have been told otherwise meanwhile.
+      const since = this.#toldSince.get(name) ?? Number.POSITIVE_INFINITY;
+      if (result.kind === 'rejected' || since > memberEpoch) continue;
       const { topicName, partition, counter } = result;
       const offset = Number(result.offset ?? 0n);
-      const position = { topicName, partition, offset, committed: offset, counter };
-      this.#use(partitionText(asked), position);
+      this.#use(name, { topicName, partition, offset, committed: offset, counter });
     }
   }
 

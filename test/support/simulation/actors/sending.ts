@@ -22,7 +22,7 @@ const SEQUENCE_ERRORS: ReadonlySet<ErrorCode> = new Set([
   'INVALID_PRODUCER_EPOCH',
 ]);
 const RECORDS_PER_BATCH_MAX = 3;
-const KEYS = 6;
+const KEYS = 20;
 
 export function topicNames(client: Client): readonly string[] {
   return Array.from({ length: client.world.scenario.topics }, (_, index) => `topic-${index + 1}`);

@@ -35,7 +35,6 @@ export class Instance {
   readonly #producerEpoch: number;
   /** Nobody else has its id, so that nobody fences it. */
   readonly #isAlone: boolean;
-  readonly #startedTick: number;
   readonly #sequences = new Map<string, number>();
   #number: number;
 
@@ -55,7 +54,6 @@ export class Instance {
     this.#producerEpoch = started.producerEpoch;
     this.#number = started.number;
     this.#isAlone = started.isAlone;
-    this.#startedTick = client.world.tick;
   }
 
   /** Undefined: nobody has answered. */
@@ -175,14 +173,15 @@ export class Instance {
     return IS_LOST.has(code) ? 'lost' : 'refused';
   }
 
-  /** Nobody else counts for this epoch, so that only a topic that was created again may not know its sequences. */
+  /**
+   * Nobody else counts for this epoch, so that only a topic that was created again may not know its sequences: for a
+   * while there are servers that stage for the one before it, in vain.
+   */
   #reportRefusal(code: ErrorCode, askedTick: number): void {
     const { world, name } = this.#client;
     const topics = new Set([...this.#sequences.keys()].map((key) => key.replace(/\/\d+$/, '')));
-    const isWhole = [...topics].every(
-      (topic) => world.log.lifeThrough(topic, this.#startedTick, world.tick) !== undefined,
-    );
-    if (!isWhole || !this.#isAlone) return;
+    const isReborn = world.log.lives.some(({ endsTick }) => endsTick !== undefined);
+    if (isReborn || !this.#isAlone) return;
     const where = { topicName: [...topics].join(', '), partition: -1 };
     world.report({ kind: 'sequence refused', who: name, askedTick, ...where, code });
   }

@@ -55,7 +55,7 @@ export const claimAtEqualEpoch: PlantedBug = {
 export const ownerWithoutMember: PlantedBug = {
   name: 'owner-without-member',
   story: 'a commit compares the owner’s epoch and not its member id',
-  breaks: ['one-owner', 'fenced'],
+  breaks: ['one-owner', 'fenced', 'atomic-transaction'],
   below: (storage) => ({
     ...storage,
     offsets: {
@@ -166,7 +166,8 @@ export const groupOverwritten: PlantedBug = {
 
 export const freedByHeartbeatUnderWay: PlantedBug = {
   name: 'freed-by-heartbeat-under-way',
-  story: 'a heartbeat that doesn’t list a partition frees it, whatever epoch it was sent at',
+  story:
+    'a heartbeat that was under way when its member was told to give a partition up frees it, as if the member had heard of it',
   breaks: ['monotonic-ownership', 'one-owner'],
   served: (served, ports) => ({
     ...served,
@@ -174,8 +175,14 @@ export const freedByHeartbeatUnderWay: PlantedBug = {
       ...served.groups,
       async heartbeat(request) {
         const { member } = await ports.groups.readMember(request);
-        const memberEpoch = Math.max(request.memberEpoch, member?.published.epoch ?? 0);
-        return served.groups.heartbeat({ ...request, memberEpoch });
+        const { epoch = 0, assignment = [] } = member?.published ?? {};
+        if (epoch <= request.memberEpoch) return served.groups.heartbeat(request);
+        const owned = request.owned?.map(({ topicName, partitions }) => {
+          const told = assignment.find((one) => one.topicName === topicName)?.partitions ?? [];
+          return { topicName, partitions: partitions.filter((one) => told.includes(one)) };
+        });
+        const heard = { ...request, memberEpoch: epoch, ...(owned === undefined ? {} : { owned }) };
+        return served.groups.heartbeat(heard);
       },
     },
   }),
