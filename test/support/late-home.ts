@@ -27,6 +27,8 @@ export interface LateRequest {
   readonly kind: RequestKind;
   readonly method: string;
   readonly tookMs: number;
+  /** Of a PUT and of an append: the object that it is about. */
+  readonly objectId: string | undefined;
 }
 
 export interface LateHome {
@@ -59,6 +61,14 @@ function kindOf(method: string): RequestKind | undefined {
   return method === 'referenceRange' ? undefined : 'DynamoDB';
 }
 
+/** An object's key ends with its id. */
+function objectIdOf(request: unknown): string | undefined {
+  if (typeof request !== 'object' || request === null) return undefined;
+  const { key, objectId } = request as { readonly key?: unknown; readonly objectId?: unknown };
+  if (typeof objectId === 'string') return objectId;
+  return typeof key === 'string' ? key.split('/').at(-1) : undefined;
+}
+
 type Method = (...parameters: never[]) => unknown;
 
 /** The same port, every request of it as late as the service behind it would be. */
@@ -78,7 +88,8 @@ function late<Port extends object>(
         await delay(ms / 2);
         const answer = await (method as Method).apply(target, parameters);
         await delay(ms / 2);
-        done({ kind, method: String(name), tookMs: performance.now() - startedMs });
+        const tookMs = performance.now() - startedMs;
+        done({ kind, method: String(name), tookMs, objectId: objectIdOf(parameters[0]) });
         return answer;
       };
     },
