@@ -143,6 +143,142 @@ describe('a server that goes away and comes back', () => {
   });
 });
 
+/** While `isBusy` everything is turned away, as by a table that is throttled. */
+function throttled(transport: Transport, isBusy: () => boolean): Transport {
+  const body = { kafka_error: 'THROTTLING_QUOTA_EXCEEDED', kafka_error_code: 89, retriable: true };
+  return {
+    ...transport,
+    async send(request) {
+      if (!isBusy()) return transport.send(request);
+      return { status: 503, headers: new Headers(), body: Buffer.from(JSON.stringify(body)) };
+    },
+  };
+}
+
+describe.concurrent('storage that is throttled', () => {
+  it.each([
+    ['for less than the session', 30_000],
+    ['for longer than the session', 1_000],
+  ])('%s: no consumer stops, nothing is lost', { timeout: 30_000 }, async (_, sessionTimeout) => {
+    const home = await startLocalHome({ port: 0, dataDirectory: ':memory:' });
+    const calm = quickClient(home.url);
+    const topic = await createTopic(calm, 'throttled', 2);
+    let isBusy = false;
+    const logger = keepingLogger();
+    const client = new Stratalog({
+      transport: throttled(httpTransport({ endpoint: home.url }), () => isBusy),
+      logger,
+      retry: { initialRetryTime: 20, maxRetryTime: 100, retries: 100 },
+    });
+    const crashes: Error[] = [];
+    const { consumer, values } = await startConsumer(client, [topic], {
+      config: { ...QUICK, groupId: 'throttled', sessionTimeout },
+      run: { autoCommitThreshold: 1 },
+    });
+    consumer.on(consumer.events.CRASH, ({ payload }) => crashes.push(payload.error));
+    const producer = client.producer({ linger: 0 });
+    await producer.connect();
+    await producer.send({ topic, messages: numbered(20) });
+    await waitUntil(() => values.length > 0);
+    isBusy = true;
+    const sent = producer.send({ topic, messages: numbered(20, 20) });
+    await sleep(1_800);
+    isBusy = false;
+    await sent;
+    await waitUntil(() => new Set(values).size === 40, { what: 'all records' });
+    expect(crashes).toEqual([]);
+    await consumer.disconnect();
+    await producer.disconnect();
+    const lags = await calm.admin().fetchLag('throttled');
+    expect(lags.map(({ lag }) => lag)).toEqual([0, 0]);
+    await home.close();
+  });
+});
+
+/** Flips a byte of the first answers with records, this many. */
+function flipping(transport: Transport, count: number): Transport {
+  let left = count;
+  return {
+    ...transport,
+    async send(request) {
+      const response = await transport.send(request);
+      const { body } = response;
+      if (request.path !== '/fetch' || body.length < 200 || left === 0) return response;
+      left -= 1;
+      const flipped = Buffer.from(body);
+      flipped.writeUInt8(flipped.readUInt8(body.length - 1) ^ 1, body.length - 1);
+      return { ...response, body: flipped };
+    },
+  };
+}
+
+describe('bytes that are flipped on their way', () => {
+  it.each([
+    ['are fetched again', 2, 20, 0],
+    ['stop the consumer aloud when they come again and again', 100, 0, 1],
+  ])('%s', { timeout: 30_000 }, async (_, flips, handled, crashCount) => {
+    const home = await startLocalHome({ port: 0, dataDirectory: ':memory:' });
+    const topic = await createTopic(quickClient(home.url), 'flipped', 1);
+    await sendAll(quickClient(home.url), topic, numbered(20));
+    const logger = keepingLogger();
+    const client = new Stratalog({
+      transport: flipping(httpTransport({ endpoint: home.url }), flips),
+      logger,
+    });
+    const crashes: Error[] = [];
+    const { consumer, values } = await startConsumer(client, [topic], {
+      config: { groupId: 'flipped' },
+    });
+    consumer.on(consumer.events.CRASH, ({ payload }) => crashes.push(payload.error));
+    await waitUntil(() => values.length === 20 || crashes.length > 0);
+    expect([values.length, crashes.length]).toEqual([handled, crashCount]);
+    expect(logger.lines.join()).toContain('CRC');
+    await consumer.disconnect();
+    await home.close();
+  });
+});
+
+/** A process that is gone as soon as a path was answered: nothing of it reaches the log any more. */
+function goneAfter(transport: Transport, path: RegExp): Transport {
+  let isGone = false;
+  return {
+    ...transport,
+    async send(request) {
+      if (isGone) throw new Error('this process is dead');
+      const response = await transport.send(request);
+      isGone = path.test(request.path);
+      return response;
+    },
+  };
+}
+
+describe('a process that is killed between its claim and its first fetch', () => {
+  it('loses its partitions to the next, which reads everything', { timeout: 30_000 }, async () => {
+    const home = await startLocalHome({ port: 0, dataDirectory: ':memory:' });
+    const calm = quickClient(home.url);
+    const topic = await createTopic(calm, 'claimed', 2);
+    await sendAll(calm, topic, numbered(20));
+    const config = { groupId: 'claimed', sessionTimeout: 1_000 };
+    const doomed = new Stratalog({
+      transport: goneAfter(httpTransport({ endpoint: home.url }), /\/offsets\/claim$/),
+      logger: keepingLogger(),
+    });
+    const first = await startConsumer(doomed, [topic], { config });
+    await waitUntil(async () => {
+      const { groups } = await calm.admin().describeGroups(['claimed']);
+      return groups[0]?.members[0]?.assignment[0]?.partitions.length === 2;
+    });
+    const second = await startConsumer(calm, [topic], { config });
+    await waitUntil(() => second.values.length === 20, { what: 'all records' });
+    expect(first.values).toEqual([]);
+    await second.consumer.disconnect();
+    const lags = await calm.admin().fetchLag('claimed');
+    expect(lags.map(({ lag }) => lag)).toEqual([0, 0]);
+    await first.consumer.disconnect();
+    await home.close();
+  });
+});
+
 describe('two processes with one instance id', () => {
   it('the second waits aloud until the first is gone', { timeout: 30_000 }, async () => {
     const home = await startLocalHome({ port: 0, dataDirectory: ':memory:' });
