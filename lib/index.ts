@@ -8,6 +8,14 @@ export {
   ConfigSource,
   type TopicConfig,
 } from './client/admin.ts';
+export {
+  type AclEntry,
+  type AclFilter,
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  ResourcePatternTypes,
+} from './client/admin-acls.ts';
 export { AssignerProtocol, type MemberAssignment } from './client/assigner-protocol.ts';
 export type { RetryOptions } from './client/backoff.ts';
 export { Consumer } from './client/consumer/consumer.ts';

@@ -51,6 +51,12 @@ export const COMMON_OPTIONS: OptionSpecs = {
     help: `where the log is; default STRATALOG_ENDPOINT or ${DEFAULT_ENDPOINT}`,
   },
   token: { type: 'string', placeholder: 'jwt', help: 'bearer token; default STRATALOG_TOKEN' },
+  header: {
+    type: 'string',
+    multiple: true,
+    placeholder: 'name=value',
+    help: 'sent with every request; default STRATALOG_HEADERS, separated by commas',
+  },
   output: { type: 'string', short: 'o', placeholder: 'table|json', help: 'default table' },
   help: { type: 'boolean', short: 'h', help: 'this text' },
 };
@@ -80,11 +86,15 @@ export function parseCommand(
 export function createClient(values: Values, environment: NodeJS.ProcessEnv): Stratalog {
   const endpoint = textValue(values, 'endpoint') ?? environment.STRATALOG_ENDPOINT;
   const token = textValue(values, 'token') ?? environment.STRATALOG_TOKEN;
+  const given = listValue(values, 'header');
+  const fromEnvironment = environment.STRATALOG_HEADERS?.split(',') ?? [];
+  const headers = pairsOf('header', given.length > 0 ? given : fromEnvironment);
   return new Stratalog({
     endpoint: endpoint ?? DEFAULT_ENDPOINT,
     clientId: 'stratalog-cli',
     retry: { retries: 3 },
     ...(token === undefined ? {} : { token }),
+    headers: Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value])),
   });
 }
 
@@ -144,7 +154,14 @@ export function pairsValue(
   values: Values,
   name: string,
 ): readonly { name: string; value: string }[] {
-  return listValue(values, name).map((text) => {
+  return pairsOf(name, listValue(values, name));
+}
+
+function pairsOf(
+  name: string,
+  texts: readonly string[],
+): readonly { name: string; value: string }[] {
+  return texts.map((text) => {
     const at = text.indexOf('=');
     if (at < 1) throw new UsageError(`--${name} takes name=value, not "${text}"`);
     return { name: text.slice(0, at), value: text.slice(at + 1) };

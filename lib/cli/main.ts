@@ -15,6 +15,7 @@ import {
   parseCommand,
   UsageError,
 } from './command.ts';
+import { ACL_COMMANDS } from './commands/acls.ts';
 import { CONSUME_COMMANDS } from './commands/consume.ts';
 import { DEBUG_COMMANDS } from './commands/debug.ts';
 import { DLQ_COMMANDS } from './commands/dlq.ts';
@@ -29,6 +30,7 @@ const COMMANDS: readonly Command[] = [
   ...CONSUME_COMMANDS,
   ...GROUP_COMMANDS,
   ...DLQ_COMMANDS,
+  ...ACL_COMMANDS,
   ...DEBUG_COMMANDS,
 ];
 

@@ -1,6 +1,15 @@
 // What operators do, by kafkajs's names: topics, their configuration and offsets. Groups are in admin-groups.ts.
 
 import {
+  type AclEntry,
+  type AclFilter,
+  createAcls,
+  type DeleteAclFilterResponse,
+  type DescribeAclResource,
+  deleteAcls,
+  describeAcls,
+} from './admin-acls.ts';
+import {
   type CommittedOffset,
   deleteGroup,
   describeGroup,
@@ -23,10 +32,10 @@ import {
   previewGarbage,
 } from './admin-storage.ts';
 import { type ApiClient, pathOf } from './api-client.ts';
-import { isKafkaError, StratalogClientError, StratalogRequestError } from './errors.ts';
+import { isKafkaError, StratalogClientError } from './errors.ts';
 import type { Instrumentation, RequestPayload } from './instrumentation.ts';
 import type { ClientLogger } from './logging.ts';
-import { partitionMetadata } from './metadata.ts';
+import { partitionMetadata, unknownTopic } from './metadata.ts';
 import { listOffsets } from './offsets.ts';
 import {
   type PartitionMetadata,
@@ -436,6 +445,20 @@ export class Admin {
     return previewGarbage(this.#api);
   }
 
+  createAcls({ acl }: { readonly acl: readonly AclEntry[] }): Promise<boolean> {
+    return createAcls(this.#api, acl);
+  }
+
+  async describeAcls(filter: AclFilter): Promise<{ resources: DescribeAclResource[] }> {
+    return { resources: await describeAcls(this.#api, filter) };
+  }
+
+  async deleteAcls(options: {
+    readonly filters: readonly AclFilter[];
+  }): Promise<{ filterResponses: DeleteAclFilterResponse[] }> {
+    return { filterResponses: await deleteAcls(this.#api, options.filters) };
+  }
+
   async deleteGroups(groupIds: readonly string[]): Promise<{ groupId: string; errorCode: 0 }[]> {
     await Promise.all(groupIds.map((groupId) => deleteGroup(this.#api, groupId)));
     return groupIds.map((groupId) => ({ groupId, errorCode: 0 }));
@@ -465,15 +488,4 @@ function offsetAmong(
 function assertTopic(type: number): void {
   if (type === ConfigResourceTypes.TOPIC) return;
   throw new StratalogClientError('invalid-argument', 'only topics (type 2) have configurations');
-}
-
-function unknownTopic(name: string): StratalogRequestError {
-  const body = {
-    message: `there is no topic "${name}"`,
-    error_code: 40401,
-    kafka_error: 'UNKNOWN_TOPIC_OR_PARTITION',
-    kafka_error_code: 3,
-    retriable: true,
-  };
-  return new StratalogRequestError(body, { status: 404 });
 }

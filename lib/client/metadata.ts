@@ -2,6 +2,7 @@
 // once when the log says that it doesn't know a partition.
 
 import { type ApiClient, pathOf } from './api-client.ts';
+import { StratalogRequestError } from './errors.ts';
 import type { PartitionMetadata } from './types.ts';
 
 /** The part of a topic's description that is used here. */
@@ -54,4 +55,16 @@ export class TopicMetadata {
     const answer = await this.#api.json<TopicAnswer>({ method: 'GET', path });
     return partitionMetadata(answer.partitions_count);
   }
+}
+
+/** As the log says it of one. */
+export function unknownTopic(name: string): StratalogRequestError {
+  const body = {
+    message: `there is no topic "${name}"`,
+    error_code: 40401,
+    kafka_error: 'UNKNOWN_TOPIC_OR_PARTITION',
+    kafka_error_code: 3,
+    retriable: true,
+  };
+  return new StratalogRequestError(body, { status: 404 });
 }

@@ -22,6 +22,8 @@ export interface StratalogConfig extends LogConfig {
   readonly endpoint?: string;
   /** Sent as a bearer token, for stacks with JWT authorisation; a function is asked before each request. */
   readonly token?: string | (() => string | Promise<string>);
+  /** Sent with every request: what a proxy before the log, or the local home's access lists, want to know. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Another way to the log: sigv4, lambda or direct. */
   readonly transport?: Transport;
   readonly clientId?: string;
@@ -132,12 +134,16 @@ export class Stratalog {
   }
 }
 
-function overHttp({ endpoint, token }: StratalogConfig): Transport {
+function overHttp({ endpoint, token, headers }: StratalogConfig): Transport {
   if (endpoint === undefined || !URL.canParse(endpoint)) {
     throw new StratalogClientError(
       'invalid-argument',
       `the endpoint is a URL such as http://127.0.0.1:4510, not ${JSON.stringify(endpoint)}`,
     );
   }
-  return httpTransport({ endpoint, ...(token === undefined ? {} : { token }) });
+  return httpTransport({
+    endpoint,
+    ...(token === undefined ? {} : { token }),
+    ...(headers === undefined ? {} : { headers }),
+  });
 }

@@ -9,6 +9,8 @@ export interface HttpTransportOptions {
   readonly endpoint: string;
   /** Sent as `Authorization: Bearer …`; a function is asked before every request, so that tokens may expire. */
   readonly token?: string | (() => string | Promise<string>);
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Changes a request before it leaves: signs it, for example. */
   readonly sign?: (request: SignableRequest) => Promise<Readonly<Record<string, string>>>;
   /** Sends the requests instead of Node's own client. */
@@ -72,8 +74,9 @@ export function httpTransport(options: HttpTransportOptions): Transport {
   return {
     description: base,
     isLocal: LOOPBACK.test(new URL(base).hostname),
-    async send({ method, path, headers, body, signal }: TransportRequest) {
+    async send({ method, path, headers: own, body, signal }: TransportRequest) {
       const url = base + path;
+      const headers = { ...own, ...options.headers };
       const signed = await authorization({ method, url: new URL(url), headers, body });
       return ask(url, { method, headers: { ...headers, ...signed }, body, signal });
     },
