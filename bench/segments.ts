@@ -33,7 +33,8 @@ const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 const MERGED_BYTES = 64 * MIB;
 const ROUNDS = 5;
-const REPLAY_ROUNDS = 7;
+const REPLAY_ROUNDS = 15;
+const REMOTE_ROUNDS = 3;
 const REPLAYED_BYTES = 128 * MIB;
 const DAY_MS = 86_400_000;
 const NO_LIMIT = { untilMs: Number.MAX_SAFE_INTEGER };
@@ -209,7 +210,7 @@ async function replaying({ objectBytes, partitionCount }: Case): Promise<Row> {
     const reference = await replayRatio(home, { ...here, deliver: 'reference' });
     await home.storage.close();
     const remote = await withCopy(template, { isRemote: true }, (copied) =>
-      replayRatio(copied, { partitionCount, deliver: 'bytes', rounds: 1 }),
+      replayRatio(copied, { partitionCount, deliver: 'bytes', rounds: REMOTE_ROUNDS }),
     );
     return {
       object: `${objectBytes / KIB} KiB`,

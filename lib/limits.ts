@@ -106,6 +106,8 @@ export const RANGE_CACHE_BYTES_MAX = 64 * MIB;
 export const RANGE_GAP_BYTES_MAX = 1 * MIB;
 /** Partitions of which a process remembers up to where they are merged. */
 export const SEGMENT_HINTS_MAX = 10_000;
+/** How long a process reads on in a segment without asking the index for it again; far below GARBAGE_GRACE_MS. */
+export const SEGMENT_HINT_TTL_MS = 30_000;
 /** The search by time reads a segment in pieces of this size, and so many before the answer is where it got to. */
 export const TIME_SCAN_BYTES = 1 * MIB;
 export const TIME_SCAN_PIECES_MAX = 64;

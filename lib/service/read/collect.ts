@@ -43,7 +43,9 @@ export async function collect(
 ): Promise<readonly (PartitionFetchResult | Moved)[]> {
   const planned = await planAll(ports, tools, request, looked);
   return request.deliver === 'reference'
-    ? Promise.all(planned.map((part) => (part.kind === 'planned' ? refer(ports, part) : part)))
+    ? Promise.all(
+        planned.map((part) => (part.kind === 'planned' ? refer(ports, tools, part) : part)),
+      )
     : readAll(tools, planned);
 }
 
@@ -153,6 +155,7 @@ function place(
 /** An object goes only after what it held was merged: look for the segment next. */
 function moved(tools: ReadTools, { asked, partition }: Planned, range: PlannedRange): Moved {
   if (range.kind === 'wal') tools.hints.learn(partition, range.endOffset);
+  else tools.hints.forget(partition);
   return { kind: 'moved', asked };
 }
 
@@ -166,13 +169,17 @@ function refusalOf(error: Error): {
 
 async function refer(
   ports: CollectPorts,
+  tools: ReadTools,
   part: Planned,
 ): Promise<FetchedReferences | FetchRejected | Moved> {
   const nowMs = ports.clock.nowMs();
   const last = part.ranges.at(-1);
   const nextOffset =
     last === undefined ? (part.emptyTo ?? part.asked.offset) : await endOf(ports, last);
-  if (nextOffset === undefined) return { kind: 'moved', asked: part.asked };
+  if (nextOffset === undefined) {
+    tools.hints.forget(part.partition);
+    return { kind: 'moved', asked: part.asked };
+  }
   if (typeof nextOffset !== 'bigint') return rejectedFetch(part.asked, nextOffset);
   const references = await Promise.all(
     part.ranges.map(async (range) => {

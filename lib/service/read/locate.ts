@@ -1,6 +1,6 @@
 // Where an offset's bytes are: in the head's tail, in the one index page that covers it, or in the one segment.
 //
-// One query where this process knows which kind to ask for, two where it doesn't. A page may still stand, or stand
+// No query where this process has just found the segment, one where it knows which kind to ask for, two where it doesn't. A page may still stand, or stand
 // again, inside a range that is merged (its deleter or its writer slept): what is found counts only if it covers the
 // offset, and whoever finds its object gone looks here again, after `learn`, and is sent to the segment
 // (`no-loss-by-cleanup`).
@@ -41,6 +41,8 @@ export async function locateFrom(
   const { head, offset } = from;
   const tail = locateEntries(head.tailBase, head.tail);
   if (offset >= head.tailBase) return { kind: 'entries', entries: tail };
+  const known = hints.segmentAt(partition, { offset, nowMs: ports.clock.nowMs() });
+  if (known !== undefined) return { kind: 'segment', segment: known };
   const item = await findItem(ports, hints, partition, offset);
   if (item?.kind !== 'page') return item;
   const { page } = item;
@@ -96,5 +98,6 @@ async function findSegment(
   );
   if (segment === undefined) return undefined;
   hints.learn(partition, segment.endOffset);
+  hints.keep(partition, segment, ports.clock.nowMs());
   return segment.endOffset <= offset ? undefined : { kind: 'segment', segment };
 }

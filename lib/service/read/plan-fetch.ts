@@ -62,7 +62,10 @@ export async function planFetch(
   const whole = planWholeSegment({ partition, segment }, { offset, maxBytes: bytes });
   if (whole !== undefined) return withRanges(part, [whole]);
   const index = await readIndex(tools.ranges, { partition, segment }, 'index');
-  if (index === undefined) return { kind: 'moved', asked };
+  if (index === undefined) {
+    tools.hints.forget(partition);
+    return { kind: 'moved', asked };
+  }
   const range = planSegmentRange({ partition, segment }, index, { offset, maxBytes: bytes });
   return withRanges(part, [range]);
 }

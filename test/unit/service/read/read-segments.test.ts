@@ -1,4 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { SEGMENT_HINT_TTL_MS } from '../../../../lib/limits.ts';
+import type { PartitionKey } from '../../../../lib/log/keys.ts';
+import { SEGMENT_FILES, type Segment } from '../../../../lib/log/segment.ts';
+import { segmentKey } from '../../../../lib/log/segment-keys.ts';
 import { parseBatchHeader } from '../../../../lib/record/batch.ts';
 import {
   createTestBackground,
@@ -45,6 +49,23 @@ async function fetchBy(reader: TestProcess, offset: bigint, deliver: 'bytes' | '
   return { result: result!, sent };
 }
 
+/** Puts the same bytes in another segment's place, and deletes the objects of the first, as a long grace would. */
+async function moveSegment(partition: PartitionKey, segment: Segment): Promise<void> {
+  const { objects, segments, upkeep } = log.storage;
+  const by = { ...segment, segmentId: '7ZZZZZZZZZZZZZZZZZZZZZZZZZ' };
+  for (const file of SEGMENT_FILES) {
+    const { baseOffset, segmentId, sizeBytes, indexBytes, timeIndexBytes } = segment;
+    const lengthBytes = { log: sizeBytes, index: indexBytes, timeindex: timeIndexBytes }[file];
+    const key = segmentKey({ partition, segmentId, baseOffset }, file);
+    const bytes = await objects.getRange({ key, positionBytes: 0, lengthBytes });
+    const to = segmentKey({ partition, segmentId: by.segmentId, baseOffset }, file);
+    await objects.putObject({ key: to, chunks: [bytes!], nonce: 'moved' });
+    await upkeep.deleteObjects([key]);
+  }
+  const retired = { retiredId: by.segmentId, segments: [segment] };
+  await segments.replaceSegments({ partition, replaced: [segment], by, retired });
+}
+
 describe('fetch from segments', () => {
   it('asks for a page first, then knows that the segment is to be asked for', async () => {
     await append(40);
@@ -53,9 +74,12 @@ describe('fetch from segments', () => {
     const first = await fetchBy(reader, 0n, 'bytes');
     expect([first.sent('findPages'), first.sent('findSegments')]).toEqual([1, 1]);
     const second = await fetchBy(reader, 20n, 'bytes');
-    expect([second.sent('findPages'), second.sent('findSegments')]).toEqual([0, 1]);
+    expect([second.sent('findPages'), second.sent('findSegments')]).toEqual([0, 0]);
     // The index is warm by then.
     expect(second.sent('getRange')).toBe(1);
+    log.clock.timeMs += SEGMENT_HINT_TTL_MS;
+    const later = await fetchBy(reader, 20n, 'bytes');
+    expect([later.sent('findPages'), later.sent('findSegments')]).toEqual([0, 1]);
     await append(20);
     await append(20);
     const page = await fetchBy(reader, 40n, 'bytes');
@@ -81,6 +105,21 @@ describe('fetch from segments', () => {
     expect(isMerged).toBe(true);
     expect(result).toMatchObject({ kind: 'bytes', highWatermark: 32n });
     expect(sent('readHeads')).toBe(2);
+  });
+
+  it('goes on with one look at the head when the segment that it reads on in is gone', async () => {
+    await append(32);
+    await merge();
+    const reader = log.process();
+    await fetchBy(reader, 0n, 'bytes');
+    const partition = { topicId: (await process.services.topics.list())[0]!.topicId, partition: 0 };
+    const [segment] = await log.storage.segments.findSegments(partition, { offset: 0n, limit: 1 });
+    await moveSegment(partition, segment!);
+    const { result, sent } = await fetchBy(reader, 20n, 'bytes');
+    expect(result).toMatchObject({ kind: 'bytes', highWatermark: 32n });
+    expect([sent('readHeads'), sent('findSegments')]).toEqual([2, 1]);
+    const again = await fetchBy(reader, 20n, 'reference');
+    expect(again.result).toMatchObject({ kind: 'references' });
   });
 
   it('gives references with offsets in place, and says where to go on', async () => {
