@@ -3,9 +3,10 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { serve } from '@hono/node-server';
 import { createApp } from '../../lib/api/app.ts';
 import { allRoutes } from '../../lib/api/routes/all.ts';
+import { listen } from '../../lib/local/http-server.ts';
+import { nodeBodies } from '../../lib/local/node-bodies.ts';
 import { noAclServices } from '../../lib/service/access/acls.ts';
 import { createInspectServices } from '../../lib/service/background/inspect-services.ts';
 import { createGroupServices } from '../../lib/service/group/group-services.ts';
@@ -114,27 +115,24 @@ export async function startLateHome(seed: number): Promise<LateHome> {
     random: { randomBytes: (count: number) => randomBytes(count) },
     invoker: { appendLater: () => Promise.resolve() },
   };
-  const app = createApp(allRoutes, {
+  const services = {
     ...createServices(ports),
     ...createGroupServices(ports),
     ...createTransactionServices(ports),
     ...createInspectServices(ports),
     ...noAclServices(),
-  });
-  const server = await new Promise<{ readonly url: string; close(): void }>((resolve) => {
-    const started = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) =>
-      resolve({ url: `http://127.0.0.1:${port}`, close: () => started.close() }),
-    );
-  });
+  };
+  const app = createApp(allRoutes, services, { bodies: nodeBodies });
+  const server = await listen(app, { host: '127.0.0.1', port: 0 });
   return {
-    url: server.url,
+    url: `http://127.0.0.1:${server.port}`,
     take() {
       const taken = requests;
       requests = [];
       return taken;
     },
     async close() {
-      server.close();
+      await server.close();
       await local.close();
     },
   };
