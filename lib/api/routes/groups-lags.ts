@@ -33,7 +33,11 @@ const lagShape = z
     log_start_offset: z.int(),
     log_end_offset: z.int(),
     lag: z.int(),
-    lag_seconds: z.number().describe('Since the first unread batch; 0: all is read'),
+    lag_seconds: z
+      .number()
+      .describe(
+        'Seconds since the newest record of the batch that the first unread record came in; where that is merged into a segment, by where its offset stands between the segment’s first and last times. 0: all is read',
+      ),
   })
   .meta({ id: 'ConsumerLag' });
 const summaryShape = z

@@ -68,9 +68,7 @@ async function openEnds(
 ): Promise<Map<number, number>> {
   const admin = client.admin();
   const ends = await admin.fetchTopicOffsets(topic);
-  const { groups } = await admin.listGroups();
-  const isKnown = groups.some((group) => group.groupId === groupId);
-  const [done] = isKnown ? await admin.fetchOffsets({ groupId, topics: [topic] }) : [];
+  const done = (await admin.fetchOffsets({ groupId })).find((one) => one.topic === topic);
   const open = ends.filter(({ partition, low, high }) => {
     const committed = done?.partitions.find((one) => one.partition === partition)?.offset ?? low;
     return Number(committed) < Number(high);

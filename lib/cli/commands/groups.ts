@@ -1,6 +1,6 @@
 // stratalog groups …
 
-import type { ResetTarget } from '../../client/admin-groups.ts';
+import type { MemberDescription, ResetTarget } from '../../client/admin-groups.ts';
 import {
   type Command,
   type CommandContext,
@@ -55,12 +55,24 @@ async function listGroups({ client, output }: CommandContext): Promise<void> {
   ]);
 }
 
+/** Without what is there for kafkajs's programs alone. */
+function shown({
+  clientHost: _host,
+  memberAssignment: _assignment,
+  memberMetadata: _metadata,
+  ...member
+}: MemberDescription): object {
+  return member;
+}
+
 async function describeGroup(context: CommandContext): Promise<void> {
   const { client, output } = context;
   const { groups } = await client.admin().describeGroups([firstOf(context)]);
   const [group] = groups;
   if (group === undefined) return;
-  if (output.format === 'json') return output.json(group);
+  // Kafka's clients call what isn't there dead; the log itself says so in an error.
+  if (group.state === 'Dead') await client.admin().fetchLag(group.groupId);
+  if (output.format === 'json') return output.json({ ...group, members: group.members.map(shown) });
   await output.line(
     `group ${group.groupId}, ${group.state}, assignor ${group.protocol}, epoch ${group.epoch}`,
   );

@@ -40,7 +40,11 @@ export interface PartitionLag {
   readonly logEndOffset: bigint;
   /** Records that are there and not read yet. */
   readonly lag: bigint;
-  /** Since the newest record of the first unread batch, in seconds; 0 when everything is read. */
+  /**
+   * Seconds since the newest record of the batch that the first unread record came in: what the index says, without
+   * opening the batch, and so less than that record's age by what the producer lingered. Where it is merged into a
+   * segment, by where its offset stands between the segment's first and last times. 0 when everything is read.
+   */
   readonly lagSeconds: number;
 }
 
