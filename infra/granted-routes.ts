@@ -1,6 +1,7 @@
 // Which routes a grant opens. A named topic is reached through its own paths; the paths that take many topics in one
 // body (`/records`, `/fetch`, `/offsets/list`) come only with a grant that names none.
 
+import { encodePathName } from '../lib/path-name.ts';
 import { type FunctionName, type Method, ROUTES } from './routes.ts';
 
 export interface GrantedRoute {
@@ -53,7 +54,7 @@ function routesOf(
       method,
       path: path
         .replace(ONE_TOPIC, topic ?? '*')
-        .replace('{group_id}', group === undefined ? '*' : encodeURIComponent(group))
+        .replace('{group_id}', group === undefined ? '*' : encodePathName(group))
         .replaceAll(/\{[^}]+\}/g, '*'),
     }));
 }

@@ -3,6 +3,8 @@
 
 import { type Context, Hono } from 'hono';
 import { ANONYMOUS } from '../access/principal.ts';
+import { StratalogError } from '../errors.ts';
+import { decodePathName } from '../path-name.ts';
 import { type Call, type Operation, RAW_MEDIA_TYPE, type Route } from './operation.ts';
 import { problem, type Refusal, refusalOf } from './problem.ts';
 import type { Reply } from './reply.ts';
@@ -115,7 +117,7 @@ async function run<Uses>(
   const { operation } = one;
   const { req } = context;
   const wantsRaw = prefersRaw(req.raw, operation);
-  const params = operation.params?.parse(withoutCluster(req.param()), PLAINLY);
+  const params = operation.params?.parse(namesOf(req.param()), PLAINLY);
   const query = operation.query?.parse(queryOf(req.url), PLAINLY);
   const { bodies, stopping } = options;
   const body = await readBody(req.raw, operation, (request, limits) =>
@@ -149,9 +151,19 @@ async function servicesFor<Uses>(
   return access.servicesFor(access.principalOf(env, req.raw) ?? ANONYMOUS);
 }
 
-function withoutCluster(params: Readonly<Record<string, string>>): Record<string, string> {
+/** The parameters of a path; any cluster is this one. */
+function namesOf(params: Readonly<Record<string, string>>): Record<string, string> {
   const { cluster_id: _, ...rest } = params;
-  return rest;
+  return Object.fromEntries(
+    Object.entries(rest).map(([parameter, segment]) => {
+      const name = decodePathName(segment);
+      if (name !== undefined) return [parameter, name];
+      throw new StratalogError(
+        'INVALID_REQUEST',
+        `${parameter}: a name that begins with ~ is written as ~ and base64url of its UTF-8, without padding`,
+      );
+    }),
+  );
 }
 
 /** A parameter that comes twice is a list, which no schema takes. */

@@ -1,8 +1,14 @@
 // One call of the HTTP API: encodes the body, bounds the time, retries what is only of the moment, and turns an answer
 // that isn't a success into a typed error.
 
+import { encodePathName } from '../path-name.ts';
 import { isTransient, type RetryOptions, withRetries } from './backoff.ts';
-import { type ErrorBody, StratalogConnectionError, StratalogRequestError } from './errors.ts';
+import {
+  type ErrorBody,
+  StratalogClientError,
+  StratalogConnectionError,
+  StratalogRequestError,
+} from './errors.ts';
 import type { RequestPayload } from './instrumentation.ts';
 import type { HttpMethod, Transport, TransportResponse } from './transport.ts';
 
@@ -40,7 +46,15 @@ export interface ApiClientOptions {
 
 /** The values as one path; each is a whole segment. */
 export function pathOf(...segments: readonly (string | number)[]): string {
-  return segments.map((segment) => `/${encodeURIComponent(segment)}`).join('');
+  return segments.map((segment) => `/${encodeSegment(String(segment))}`).join('');
+}
+
+function encodeSegment(segment: string): string {
+  if (segment.isWellFormed()) return encodePathName(segment);
+  throw new StratalogClientError(
+    'invalid-argument',
+    `a name must be well-formed Unicode, and ${JSON.stringify(segment)} is not`,
+  );
 }
 
 function queryOf(query: ApiCall['query']): string {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { httpHandler } from '../../functions/shared/handler.ts';
 import { lateAppendLine, lateAppendOf } from '../../functions/shared/late-append.ts';
 import { allRoutes } from '../../lib/api/routes/all.ts';
+import { pathOf } from '../../lib/client/api-client.ts';
 import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
 import type { LateAppend } from '../../lib/ports/environment.ts';
 import { encodeFrames } from '../../lib/record/frames.ts';
@@ -203,6 +204,101 @@ describe('the handlers of Lambda', () => {
     const fewer = await invoke(httpApiEvent({ method: 'GET', path: `${path}&max_records=2` }));
     expect(fewer.status).toBe(200);
   });
+});
+
+/**
+ * What API Gateway makes of a path, as it was recorded in July 2026 (`/capture/space%20value` came as `rawPath:
+ * "/capture/space value"` from an HTTP API, and as `path: "/capture/space%20value"` from a REST API): an HTTP API decodes
+ * all but percent signs, and ends the path at a question mark that comes of it.
+ */
+function decodedByHttpApi(path: string): string {
+  const [decoded = ''] = path.replace(/(?:%(?!25)[0-9A-F]{2})+/g, decodeURIComponent).split('?');
+  return decoded;
+}
+
+describe('a name in a path', () => {
+  const group = (segment: string) => ({ method: 'GET', path: `/consumer-groups/${segment}` });
+  const join = (segment: string) => ({
+    method: 'POST',
+    path: `/consumer-groups/${segment}/members`,
+    headers: JSON_TYPE,
+    body: text({ subscribed_topics: ['orders'] }),
+  });
+  const groupOf = async (event: Event) =>
+    JSON.parse((await invoke(event)).body.toString()).consumer_group_id;
+  const throughHttpApi = (asked: Asked) =>
+    httpApiEvent({ ...asked, path: decodedByHttpApi(asked.path) });
+
+  it.each([
+    ...[
+      'plain-1.2_3',
+      'with space',
+      'grüppe',
+      'a/b',
+      'a%b',
+      'a%20b',
+      '100%',
+      'a%2Fb',
+      'a?b',
+      'a#b',
+    ],
+    ...[
+      'a\\b',
+      '.',
+      '..',
+      '~tilde',
+      '~',
+      'a+b',
+      '"{|}^`<>[]',
+      '\u0001',
+      '🎉',
+      'a\nb',
+      "it's (1)!*",
+    ],
+  ])('is the same behind every gateway, as the client writes it: %j', async (name) => {
+    const segment = pathOf(name).slice(1);
+    expect((await invoke(throughHttpApi(join(segment)))).status).toBe(201);
+    expect(await groupOf(throughHttpApi(group(segment)))).toBe(name);
+    expect(await groupOf(restApiEvent(group(segment)))).toBe(name);
+    const local = await overHttp(group(segment));
+    expect(JSON.parse(local.body.toString())).toMatchObject({
+      consumer_group_id: name,
+      metadata: { self: `${home.url}/consumer-groups/${segment}` },
+    });
+  });
+
+  it.each(['with space', 'grüppe', 'a%b', 'a%20b', '100%', 'a%2Fb', 'a#b', 'a+b', 'a\\b', '🎉'])(
+    'may be percent-encoded as well: %j',
+    async (name) => {
+      await overHttp(join(pathOf(name).slice(1)));
+      const segment = encodeURIComponent(name);
+      expect(await groupOf(throughHttpApi(group(segment)))).toBe(name);
+      expect(await groupOf(restApiEvent(group(segment)))).toBe(name);
+      expect(JSON.parse((await overHttp(group(segment))).body.toString())).toMatchObject({
+        consumer_group_id: name,
+      });
+    },
+  );
+
+  it('never means another group because of a character that it holds', async () => {
+    await overHttp(join('a'));
+    for (const name of ['a#b', 'a\\b']) {
+      const path = `/consumer-groups/${encodeURIComponent(`missing-${name}`)}`;
+      expect((await invoke(throughHttpApi({ method: 'DELETE', path }))).status).toBe(404);
+      const own = { method: 'DELETE', path: `/consumer-groups/${encodeURIComponent(name)}x` };
+      expect((await invoke(throughHttpApi(own))).status).toBe(404);
+    }
+    expect((await overHttp(group('a'))).status).toBe(200);
+  });
+
+  it.each(['~a', '~YQ==', '~%2B', '~_w', '~YR'])(
+    'is refused where it is no name: %s',
+    async (segment) => {
+      const answer = await overHttp(group(segment));
+      expect(answer.status).toBe(400);
+      expect(answer.body.toString()).toContain('base64url');
+    },
+  );
 });
 
 describe('each function', () => {

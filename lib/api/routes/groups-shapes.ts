@@ -1,6 +1,7 @@
 // What the operations that show groups share: the REST Proxy's v3 frame of lists and links.
 
 import * as z from 'zod';
+import { encodePathName } from '../../path-name.ts';
 
 export const GROUP_PATH = '/consumer-groups/{group_id}';
 export const GROUP_ERRORS = [401, 403] as const;
@@ -17,5 +18,5 @@ export function listJson(kind: string, self: string, data: readonly object[]): o
 }
 
 export function groupLink(base: string, groupId: string): string {
-  return `${base}/consumer-groups/${encodeURIComponent(groupId)}`;
+  return `${base}/consumer-groups/${encodePathName(groupId)}`;
 }

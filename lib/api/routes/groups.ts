@@ -1,6 +1,7 @@
 // Consumer groups as operators see them: the REST Proxy's v3 shapes, plus who is idle.
 
 import * as z from 'zod';
+import { encodePathName } from '../../path-name.ts';
 import type { GroupListing } from '../../ports/group-store.ts';
 import type { GroupDescription, MemberDescription } from '../../service/group/description.ts';
 import type { GroupServices } from '../../service/group/group-services.ts';
@@ -166,7 +167,7 @@ function consumerJson(list: string, groupId: string, member: MemberDescription):
   const { sessionTimeoutMs, leaseExpiresAtMs } = member;
   return {
     kind: 'KafkaConsumer',
-    metadata: { self: `${list}/${encodeURIComponent(member.memberId)}` },
+    metadata: { self: `${list}/${encodePathName(member.memberId)}` },
     cluster_id: '-',
     consumer_group_id: groupId,
     consumer_id: member.memberId,

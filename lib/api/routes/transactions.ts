@@ -21,6 +21,7 @@ import {
   numberText,
   offset,
   partitionId,
+  pathName,
   timestamp,
   topicName,
   typedData,
@@ -42,7 +43,7 @@ const callerQuery = z.strictObject({
   producer_epoch: numberText.optional(),
   transaction_number: numberText.optional(),
 });
-const params = z.object({ transactional_id: z.string() });
+const params = z.object({ transactional_id: pathName });
 
 const initialized = z
   .object({

@@ -4,10 +4,10 @@ import * as z from 'zod';
 import { PARTITIONS_PER_GROUP_MAX, SUBSCRIBED_TOPICS_MAX } from '../../limits.ts';
 import type { MemberAnswer } from '../../service/group/answer.ts';
 import { errorFields, errorFieldsOf, type Refusal } from '../problem.ts';
-import { topicName } from './values.ts';
+import { pathName, topicName } from './values.ts';
 
-export const groupParams = z.object({ group_id: z.string() });
-export const memberParams = z.object({ group_id: z.string(), member_id: z.string() });
+export const groupParams = z.object({ group_id: pathName });
+export const memberParams = z.object({ group_id: pathName, member_id: pathName });
 
 export const memberEpoch = z.int().min(0);
 export const counter = z

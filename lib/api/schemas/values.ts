@@ -7,6 +7,13 @@ import { isTooDeep, parseExactJson } from '../exact-json.ts';
 export const partitionId = z.int().min(0).max(2_147_483_647);
 export const topicName = z.string().max(1_000);
 
+/** What may be called anything, in a path. */
+export const pathName = z
+  .string()
+  .describe(
+    'Percent-encoded; or, for what a gateway may not let through (slashes, percent and question marks), ~ and base64url of the UTF-8',
+  );
+
 /** Negative ones parse, so that they are answered as out of range with both bounds. */
 export const offset = z.int('must be a whole number up to 2^53').describe('Exact up to 2^53');
 

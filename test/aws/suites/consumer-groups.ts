@@ -2,6 +2,7 @@
 // what they own.
 
 import { describe, expect, it } from 'vitest';
+import { pathOf } from '../../../lib/client/api-client.ts';
 import { type Ask, asking, newTopic, text } from '../../support/deploy/ask.ts';
 import type { LogEndpoint } from '../../support/deploy/endpoint.ts';
 
@@ -25,7 +26,7 @@ export function newGroup(): string {
   return `grüppe ${process.pid} ${made}`;
 }
 
-const groupPath = (group: string) => `/consumer-groups/${encodeURIComponent(group)}`;
+const groupPath = (group: string) => pathOf('consumer-groups', group);
 
 export async function join(ask: Ask, group: string, topic: string): Promise<Member> {
   const { status, json } = await ask('POST', `${groupPath(group)}/members`, {
@@ -39,7 +40,7 @@ export async function join(ask: Ask, group: string, topic: string): Promise<Memb
 async function heartbeat(ask: Ask, member: Member): Promise<number> {
   const answer = await ask(
     'POST',
-    `${groupPath(member.group)}/members/${encodeURIComponent(member.id)}/heartbeat`,
+    groupPath(member.group) + pathOf('members', member.id, 'heartbeat'),
     { json: { member_epoch: member.epoch, owned_partitions: member.assignment } },
   );
   if (answer.status === 200) {
@@ -132,7 +133,7 @@ export function describeConsumerGroups(name: string, endpoint: () => LogEndpoint
       await converge(ask, [first], [1]);
       await claim(ask, first, { topic, partitions: [0] });
       expect((await commit(first, topic, { offset: 1 })).status).toBe(200);
-      const path = `${groupPath(first.group)}/members/${encodeURIComponent(first.id)}`;
+      const path = groupPath(first.group) + pathOf('members', first.id);
       expect((await ask('DELETE', path)).status).toBe(204);
       const second = await join(ask, first.group, topic);
       await converge(ask, [second], [1]);
@@ -162,6 +163,36 @@ export function describeConsumerGroups(name: string, endpoint: () => LogEndpoint
       );
     });
 
+    it.each(['a/b', '50% off', 'a%20b', 'where?', '#1', 'a b', 'äöü 🎉', '..', '~', 'a\\b'])(
+      'may be called anything, and is no other group for it: %j',
+      async (called) => {
+        const topic = await newTopic(ask);
+        const group = `${called}${made}`;
+        const member = await join(ask, group, topic);
+        await converge(ask, [member], [1]);
+        expect((await ask('GET', groupPath(group))).json).toMatchObject({
+          consumer_group_id: group,
+          members_count: 1,
+        });
+        const path = groupPath(group) + pathOf('members', member.id);
+        expect((await ask('DELETE', path)).status).toBe(204);
+        expect((await ask('DELETE', groupPath(group))).status).toBe(204);
+      },
+    );
+
+    // Not what is percent-encoded once more: gateways differ in how often they decode.
+    it.each(['a b', 'äöü 🎉', '50% off', '#1'])(
+      'may stand percent-encoded in a path: %j',
+      async (called) => {
+        const group = `${called}${made}`;
+        const topic = await newTopic(ask);
+        const member = await join(ask, group, topic);
+        const { json } = await ask('GET', `/consumer-groups/${encodeURIComponent(group)}`);
+        expect(json).toMatchObject({ consumer_group_id: group });
+        await ask('DELETE', groupPath(group) + pathOf('members', member.id));
+      },
+    );
+
     it('is reset only while it is empty, and to what was asked for', async () => {
       const topic = await newTopic(ask);
       for (let index = 0; index < 3; index += 1) await produce(topic);
@@ -172,7 +203,7 @@ export function describeConsumerGroups(name: string, endpoint: () => LogEndpoint
       const path = groupPath(member.group);
       const reset = (json: object) => ask('POST', `${path}/offsets/reset`, { json });
       expect((await reset({ to: 'earliest' })).status).toBe(409);
-      await ask('DELETE', `${path}/members/${encodeURIComponent(member.id)}`);
+      await ask('DELETE', path + pathOf('members', member.id));
       const earliest = await reset({ to: 'earliest' });
       expect(earliest.json.offsets).toMatchObject([{ previous_offset: 2, offset: 0 }]);
       await reset({ to: 'timestamp', timestamp: '2020-01-01T00:00:00Z' });
