@@ -1,7 +1,7 @@
 // What a command of the CLI is, how its arguments are read, and its help.
 
 import { type ParseArgsOptionDescriptor, parseArgs } from 'node:util';
-import { Stratalog } from '../client/stratalog.ts';
+import type { Stratalog } from '../client/stratalog.ts';
 import type { Output } from './output.ts';
 
 export interface OptionSpec extends ParseArgsOptionDescriptor {
@@ -42,13 +42,21 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const DEFAULT_ENDPOINT = 'http://127.0.0.1:4510';
+/** The command has said what there is to say; it ends with exit code 1. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed';
+}
 
 export const COMMON_OPTIONS: OptionSpecs = {
   endpoint: {
     type: 'string',
     placeholder: 'url',
-    help: `where the log is; default STRATALOG_ENDPOINT or ${DEFAULT_ENDPOINT}`,
+    help: 'where the log is; default STRATALOG_ENDPOINT or the log on this machine',
+  },
+  region: {
+    type: 'string',
+    placeholder: 'region',
+    help: 'sign with AWS credentials for it; default STRATALOG_REGION or what an API Gateway URL says',
   },
   token: { type: 'string', placeholder: 'jwt', help: 'bearer token; default STRATALOG_TOKEN' },
   header: {
@@ -81,21 +89,6 @@ export function parseCommand(
     if (error instanceof UsageError) throw error;
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
-}
-
-export function createClient(values: Values, environment: NodeJS.ProcessEnv): Stratalog {
-  const endpoint = textValue(values, 'endpoint') ?? environment.STRATALOG_ENDPOINT;
-  const token = textValue(values, 'token') ?? environment.STRATALOG_TOKEN;
-  const given = listValue(values, 'header');
-  const fromEnvironment = environment.STRATALOG_HEADERS?.split(',') ?? [];
-  const headers = pairsOf('header', given.length > 0 ? given : fromEnvironment);
-  return new Stratalog({
-    endpoint: endpoint ?? DEFAULT_ENDPOINT,
-    clientId: 'stratalog-cli',
-    retry: { retries: 3 },
-    ...(token === undefined ? {} : { token }),
-    headers: Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value])),
-  });
 }
 
 export function commandHelp(command: Command): string {
@@ -157,7 +150,7 @@ export function pairsValue(
   return pairsOf(name, listValue(values, name));
 }
 
-function pairsOf(
+export function pairsOf(
   name: string,
   texts: readonly string[],
 ): readonly { name: string; value: string }[] {

@@ -7,11 +7,12 @@ import {
   StratalogConnectionError,
   StratalogRequestError,
 } from '../client/errors.ts';
+import { Stratalog } from '../client/stratalog.ts';
 import {
   type Command,
+  CommandFailed,
   choiceValue,
   commandHelp,
-  createClient,
   parseCommand,
   UsageError,
 } from './command.ts';
@@ -19,9 +20,11 @@ import { ACL_COMMANDS } from './commands/acls.ts';
 import { CONSUME_COMMANDS } from './commands/consume.ts';
 import { DEBUG_COMMANDS } from './commands/debug.ts';
 import { DLQ_COMMANDS } from './commands/dlq.ts';
+import { DOCTOR_COMMANDS } from './commands/doctor.ts';
 import { GROUP_COMMANDS } from './commands/groups.ts';
 import { PRODUCE_COMMANDS } from './commands/produce.ts';
 import { TOPIC_COMMANDS } from './commands/topics.ts';
+import { connectionOf, transportOf } from './connection.ts';
 import { Output } from './output.ts';
 
 const COMMANDS: readonly Command[] = [
@@ -32,6 +35,7 @@ const COMMANDS: readonly Command[] = [
   ...DLQ_COMMANDS,
   ...ACL_COMMANDS,
   ...DEBUG_COMMANDS,
+  ...DOCTOR_COMMANDS,
 ];
 
 const EXIT_FAILURE = 1;
@@ -68,7 +72,11 @@ async function run(args: readonly string[]): Promise<number> {
   const interrupt = (): void => interruption.abort();
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
-  const client = createClient(values, process.env);
+  const client = new Stratalog({
+    transport: transportOf(connectionOf(values, process.env)),
+    clientId: 'stratalog-cli',
+    retry: { retries: 3 },
+  });
   try {
     await command.run({ positionals, values, client, output, signal: interruption.signal });
   } finally {
@@ -124,7 +132,7 @@ function overview(commands: readonly Command[]): string {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof UsageError) return error.message;
+  if (error instanceof UsageError || error instanceof CommandFailed) return error.message;
   if (error instanceof StratalogConnectionError) {
     return error.reason === 'refused'
       ? `${error.message}\nStart one with: npm start   or name another with --endpoint or STRATALOG_ENDPOINT`

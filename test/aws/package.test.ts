@@ -92,8 +92,12 @@ describe('the package, installed', () => {
   });
 
   it('has a command line', async () => {
-    const help = await project.run(join('node_modules', '.bin', 'stratalog'), ['--help']);
+    const stratalog = join('node_modules', '.bin', 'stratalog');
+    const help = await project.run(stratalog, ['--help']);
     expect(help).toContain('stratalog');
+    const env = { ...cliEnvironment(cloud), STRATALOG_ENDPOINT: home.url };
+    const told = await project.run(stratalog, ['doctor', '--region', 'us-east-1'], env);
+    expect(told).toMatch(/^ok +auth +the signature is accepted/m);
   });
 
   it('is deployed as a construct of another app, with a topic', async () => {

@@ -18,12 +18,21 @@ export interface CliProcess {
   readonly done: Promise<CliResult>;
 }
 
-export function startCli(
-  args: readonly string[],
-  options: { readonly endpoint: string; readonly input?: string | Buffer },
-): CliProcess {
+export interface CliOptions {
+  /** Left out: the CLI's own default, unless an argument names one. */
+  readonly endpoint?: string;
+  readonly input?: string | Buffer;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function startCli(args: readonly string[], options: CliOptions): CliProcess {
+  const { endpoint, env = {} } = options;
   const child = spawn(process.execPath, [LAUNCHER, ...args], {
-    env: { ...process.env, STRATALOG_ENDPOINT: options.endpoint },
+    env: {
+      ...process.env,
+      ...(endpoint === undefined ? {} : { STRATALOG_ENDPOINT: endpoint }),
+      ...env,
+    },
   });
   let out = '';
   let err = '';
@@ -41,9 +50,6 @@ export function startCli(
   return { child, done, out: () => out };
 }
 
-export function runCli(
-  args: readonly string[],
-  options: { readonly endpoint: string; readonly input?: string | Buffer },
-): Promise<CliResult> {
+export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
   return startCli(args, { input: '', ...options }).done;
 }

@@ -19,6 +19,8 @@ export interface SigningScope {
 
 export interface Sigv4Options extends SigningScope {
   readonly endpoint: string;
+  /** Sent with every request, and signed; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
   /**
    * Asked before every request, so that they may expire: `fromNodeProviderChain()` of the SDK fits. Default: the
    * environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN).
@@ -27,9 +29,10 @@ export interface Sigv4Options extends SigningScope {
 }
 
 export function sigv4Transport(options: Sigv4Options): Transport {
-  const { endpoint, credentials = environmentCredentials } = options;
+  const { endpoint, headers = {}, credentials = environmentCredentials } = options;
   return httpTransport({
     endpoint,
+    headers,
     async sign(request) {
       const current = typeof credentials === 'function' ? await credentials() : credentials;
       return signRequest(request, current, { ...options, nowMs: Date.now() });
