@@ -2,11 +2,10 @@
 // fresh process of this Node each time. `npm run bench:bundles`
 
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { gzipSync } from 'node:zlib';
 import { BUNDLED_FUNCTIONS, bundleFunctions } from '../infra/bundle-functions.ts';
+import { measureBundle } from '../test/support/deploy/bundle-size.ts';
 
 const run = promisify(execFile);
 const STARTS = 9;
@@ -44,11 +43,14 @@ async function measure(name: string): Promise<Record<string, number | string>> {
   const times: number[] = [];
   for (let start = 0; start < STARTS; start += 1) times.push(await initMs(name));
   times.sort((a, b) => a - b);
-  const bytes = await readFile(bundlePath(name));
+  const { minifiedBytes, gzippedBytes, ownBytes, codecBytes } = await measureBundle(name);
+  const kilobytes = (bytes: number) => Math.round(bytes / 1_000);
   return {
     function: name,
-    'minified KB': Math.round(bytes.length / 1_000),
-    'gzipped KB': Math.round(gzipSync(bytes, { level: 9 }).length / 1_000),
+    'minified KB': kilobytes(minifiedBytes),
+    'of it own': kilobytes(ownBytes),
+    'of it codecs': kilobytes(codecBytes),
+    'gzipped KB': kilobytes(gzippedBytes),
     'init ms, median': Math.round(times[Math.floor(STARTS / 2)] ?? 0),
     'init ms, best': Math.round(times[0] ?? 0),
   };

@@ -9,9 +9,13 @@ export interface BundleSize {
   readonly gzippedBytes: number;
   /** Of the minified bytes, those that come from this project. */
   readonly ownBytes: number;
+  /** Of those, what compresses and decompresses; the rest of it is Node's. */
+  readonly codecBytes: number;
   /** Every file that something came from. */
   readonly inputs: readonly string[];
 }
+
+const CODECS = /^lib\/record\/(compression|lz4|snappy|xxhash)/;
 
 export async function measureBundle(name: string): Promise<BundleSize> {
   const result = await build({ ...bundleOptions(name), metafile: true, write: false });
@@ -20,10 +24,13 @@ export async function measureBundle(name: string): Promise<BundleSize> {
   if (output === undefined || code === undefined) throw new Error(`${name} has no bundle`);
   const parts = Object.entries(output.inputs);
   const own = parts.filter(([file]) => !file.includes('node_modules/'));
+  const bytesOf = (some: typeof parts) =>
+    some.reduce((bytes, [, part]) => bytes + part.bytesInOutput, 0);
   return {
     minifiedBytes: code.contents.length,
     gzippedBytes: gzipSync(code.contents, { level: 9 }).length,
-    ownBytes: own.reduce((bytes, [, part]) => bytes + part.bytesInOutput, 0),
+    ownBytes: bytesOf(own),
+    codecBytes: bytesOf(own.filter(([file]) => CODECS.test(file))),
     inputs: parts.map(([file]) => file),
   };
 }
