@@ -48,7 +48,7 @@ const UNUSED_SCHEMAS_GO: Plugin = {
 /** The functions that the stack deploys: those that routes lead to, and those that schedules and CloudFormation call. */
 export const BUNDLED_FUNCTIONS: readonly string[] = [
   ...new Set(ROUTES.map((route) => route.function)),
-  ...['build-segments', 'apply-retention', 'compact-log', 'collect-garbage'],
+  ...['build-segments', 'apply-retention', 'compact-log', 'collect-garbage', 'watch-groups'],
   'ensure-topic',
 ];
 

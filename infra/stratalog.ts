@@ -55,6 +55,8 @@ export interface StratalogProps {
   readonly encryptionKey?: IKey;
   /** Traces sampled requests with X-Ray. @default false */
   readonly tracing?: boolean;
+  /** An alarm rises when a group is further behind than this. @default none: only you know what is late */
+  readonly lagAlarm?: Duration;
   /** Told when an alarm rises and when it falls. */
   readonly alarmTopic?: ITopic;
   /** Puts the functions into this network. They need a way to S3, DynamoDB and Lambda: `vpcEndpoints`, or its own. */
@@ -118,6 +120,7 @@ export class Stratalog extends Construct {
       'apply-retention': background.applyRetention,
       'compact-log': background.compactLog,
       'collect-garbage': background.collectGarbage,
+      'watch-groups': background.watchGroups,
     };
     this.functionNames = namesOf(functions);
     this.jobNames = namesOf(jobs);
@@ -133,6 +136,7 @@ export class Stratalog extends Construct {
       storage: this.storage,
       deadLetters: append.deadLetters,
       alarmTopic: props.alarmTopic,
+      lagAlarm: props.lagAlarm,
     });
     if (props.vpc !== undefined && props.vpcEndpoints === true) addEndpoints(props.vpc);
   }

@@ -151,6 +151,7 @@ export const LOCAL_MERGE_INTERVAL_MS = 30_000;
 export const LOCAL_RETENTION_INTERVAL_MS = 60_000;
 export const LOCAL_COMPACT_INTERVAL_MS = 60_000;
 export const LOCAL_GARBAGE_INTERVAL_MS = 900_000;
+export const LOCAL_GROUPS_INTERVAL_MS = 300_000;
 /** Bytes that a partition rolls between two nudges of the merging job. */
 export const NUDGE_BYTES = 256 * MIB;
 /** Segments that one rewrite of log compaction joins, and items of its transaction. */

@@ -26,6 +26,7 @@ export class BackgroundPath extends Construct {
   readonly applyRetention: StratalogFunction;
   readonly compactLog: StratalogFunction;
   readonly collectGarbage: StratalogFunction;
+  readonly watchGroups: StratalogFunction;
 
   constructor(scope: Construct, id: string, context: FunctionContext) {
     super(scope, id);
@@ -87,6 +88,21 @@ export class BackgroundPath extends Construct {
           index: ['BatchWriteItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'],
         },
         deleteObjects: ['wal/', 'log/'],
+      },
+    });
+    this.watchGroups = this.#job(context, 'WatchGroups', {
+      bundle: 'watch-groups',
+      does: 'sees to groups that nobody is left in, and how far groups are behind',
+      memoryMib: 256,
+      // What an alarm on lag waits for; some six reads a group.
+      every: Duration.minutes(5),
+      rights: {
+        tables: {
+          groups: ['DeleteItem', 'GetItem', 'PutItem', 'Query', 'Scan', 'UpdateItem'],
+          topics: ['GetItem', 'Scan'],
+          heads: ['BatchGetItem', 'GetItem'],
+          index: ['Query'],
+        },
       },
     });
   }

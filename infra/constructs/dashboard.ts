@@ -77,6 +77,12 @@ export function dashboardWidgets(props: Observed): IWidget[][] {
       ]),
     ],
     [
+      new GraphWidget({
+        title: 'Lag of the group furthest behind',
+        left: [worstLag('lagSeconds').with({ label: 'seconds' })],
+        right: [worstLag('lagRecords').with({ label: 'records' })],
+        width: WIDGET_WIDTH,
+      }),
       graph('Dollars an hour, by list price', [dollarsPerHour(props)]),
       graph('Background, bytes', [
         jobMetric('build-segments', 'sizeBytes').with({ label: 'merged' }),
@@ -90,6 +96,11 @@ export function dashboardWidgets(props: Observed): IWidget[][] {
 
 function graph(title: string, left: IMetric[]): GraphWidget {
   return new GraphWidget({ title, left, width: WIDGET_WIDTH });
+}
+
+/** Which group it is, the job's log line says. */
+function worstLag(number: string): Metric {
+  return jobMetric('watch-groups', number).with({ statistic: 'Maximum' });
 }
 
 /** Below the line no partition is near its limit; above it one may be, and Contributor Insights names it when it is. */

@@ -12,7 +12,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { dashboardWidgets } from './dashboard.ts';
-import { type Observed, ownMetric, tableMetric } from './metrics.ts';
+import { jobMetric, type Observed, ownMetric, tableMetric } from './metrics.ts';
 
 const PERIOD = Duration.minutes(1);
 /** The rarest job runs once an hour. */
@@ -23,6 +23,8 @@ const APPEND_P99_MS_MAX = 1_000;
 export interface ObservabilityProps extends Observed {
   /** Told when an alarm rises and when it falls. */
   readonly alarmTopic?: ITopic | undefined;
+  /** How far a group may be behind. */
+  readonly lagAlarm?: Duration | undefined;
 }
 
 interface AlarmRule {
@@ -38,7 +40,8 @@ interface AlarmRule {
 export class Observability extends Construct {
   constructor(scope: Construct, id: string, props: ObservabilityProps) {
     super(scope, id);
-    for (const rule of [...alarmRules(props), ...jobRules(props)])
+    const lag = props.lagAlarm === undefined ? [] : [lagRule(props.lagAlarm)];
+    for (const rule of [...alarmRules(props), ...jobRules(props), ...lag])
       this.#alarm(rule, props.alarmTopic);
     new Dashboard(this, 'Dashboard', { widgets: dashboardWidgets(props) });
   }
@@ -122,6 +125,19 @@ function alarmRules(props: Observed): readonly AlarmRule[] {
       periods: 3,
     },
   ];
+}
+
+function lagRule(lag: Duration): AlarmRule {
+  return {
+    id: 'Lag',
+    description: `A consumer group is more than ${lag.toHumanString()} behind.`,
+    metric: jobMetric('watch-groups', 'lagSeconds').with({
+      statistic: 'Maximum',
+      period: Duration.minutes(5),
+    }),
+    threshold: lag.toSeconds(),
+    periods: 3,
+  };
 }
 
 /** A run that fails is made up for by the next; one after the other that fails is not. */

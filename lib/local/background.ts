@@ -3,15 +3,21 @@
 import {
   LOCAL_COMPACT_INTERVAL_MS,
   LOCAL_GARBAGE_INTERVAL_MS,
+  LOCAL_GROUPS_INTERVAL_MS,
   LOCAL_MERGE_INTERVAL_MS,
   LOCAL_RETENTION_INTERVAL_MS,
 } from '../limits.ts';
 import type { Clock } from '../ports/environment.ts';
 import type { Background } from '../service/background/background.ts';
+import type { GroupWatch } from '../service/group/watch.ts';
 
 export interface BackgroundJobs {
   /** Begins nothing new, and waits for what runs. */
   stop(): Promise<void>;
+}
+
+export interface LocalBackground extends Background {
+  readonly watchGroups: (limit: { readonly untilMs: number }) => Promise<GroupWatch>;
 }
 
 interface Job {
@@ -22,7 +28,7 @@ interface Job {
 
 /** `complain` is told what a run threw, or could not do; the next run comes all the same. */
 export function startBackgroundJobs(
-  background: Background,
+  background: LocalBackground,
   clock: Clock,
   complain: (job: string, problem: unknown) => void,
 ): BackgroundJobs {
@@ -47,12 +53,14 @@ export function startBackgroundJobs(
   };
 }
 
-function jobsOf({ segments, retention, compaction, garbage }: Background): readonly Job[] {
+function jobsOf(background: LocalBackground): readonly Job[] {
+  const { segments, retention, compaction, garbage, watchGroups } = background;
   return [
     { name: 'merging', intervalMs: LOCAL_MERGE_INTERVAL_MS, run: segments.mergeAll },
     { name: 'retention', intervalMs: LOCAL_RETENTION_INTERVAL_MS, run: retention.applyAll },
     { name: 'compaction', intervalMs: LOCAL_COMPACT_INTERVAL_MS, run: compaction.compactAll },
     { name: 'garbage collection', intervalMs: LOCAL_GARBAGE_INTERVAL_MS, run: garbage.collect },
+    { name: 'groups', intervalMs: LOCAL_GROUPS_INTERVAL_MS, run: watchGroups },
   ];
 }
 

@@ -10,6 +10,7 @@ import type { AllServices } from '../service/access/guard-all.ts';
 import { createBackground } from '../service/background/background.ts';
 import { createInspectServices } from '../service/background/inspect-services.ts';
 import { createGroupServices } from '../service/group/group-services.ts';
+import { watchGroups } from '../service/group/watch.ts';
 import { createServices } from '../service/services.ts';
 import { createTransactionServices } from '../service/transactions/transaction-services.ts';
 import { createLocalStorage, type LocalStorage } from '../storage/local/local-storage.ts';
@@ -64,7 +65,11 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
   serveObjects(app, storage);
   try {
     const server = await listen(app, { host, port: options.port });
-    const jobs = startBackgroundJobs(createBackground(ports), systemClock, complain);
+    const background = {
+      ...createBackground(ports),
+      watchGroups: (limit: { readonly untilMs: number }) => watchGroups(ports, limit),
+    };
+    const jobs = startBackgroundJobs(background, systemClock, complain);
     url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
     return {
       url,

@@ -105,4 +105,16 @@ describe('the deployed background jobs', () => {
     expect(dry).toMatchObject({ ran: true, walObjects: 0, keys: [] });
     expect(await readAll(topic)).toEqual(['0', '1', '2']);
   });
+
+  it('say how far the group that is furthest behind is', async () => {
+    const topic = await newTopic(ask);
+    await fill(topic, 3);
+    const json = { offsets: [{ topic_name: topic, partition_id: 0, offset: 1 }] };
+    const path = `/consumer-groups/watched-${topic}/offsets`;
+    expect((await ask('POST', path, { json })).status).toBe(200);
+    const watched = await runJob('watch-groups');
+    expect(watched).toMatchObject({ failures: [], deletedGroupIds: [] });
+    expect(watched.lagRecords).toBeGreaterThanOrEqual(2);
+    await ask('DELETE', `/consumer-groups/watched-${topic}`);
+  });
 });

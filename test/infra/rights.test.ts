@@ -142,6 +142,12 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
     'IndexTable: ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem',
     'TopicsTable: Scan',
   ],
+  BackgroundWatchGroups: [
+    'GroupsTable: DeleteItem GetItem PutItem Query Scan UpdateItem',
+    'HeadsTable: BatchGetItem GetItem',
+    'IndexTable: Query',
+    'TopicsTable: GetItem Scan',
+  ],
   BackgroundCollectGarbage: [
     'Bucket/log/*: AbortMultipartUpload DeleteObject',
     'Bucket/wal/*: AbortMultipartUpload DeleteObject',

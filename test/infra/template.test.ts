@@ -1,5 +1,6 @@
 // What the template says of functions, API, logs, alarms and the bucket.
 
+import { Duration } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { servedRoutes } from '../../infra/routes.ts';
@@ -104,6 +105,7 @@ describe('the background jobs', () => {
       'rate(1 hour)',
       'rate(15 minutes)',
       'rate(15 minutes)',
+      'rate(5 minutes)',
     ]);
     for (const { Targets } of rules) {
       expect(Targets).toMatchObject([{ RetryPolicy: { MaximumRetryAttempts: 0 } }]);
@@ -216,6 +218,7 @@ describe('what watches', () => {
       'Errors',
       'Errors',
       'Errors',
+      'Errors',
       'JobFailures',
       'LateAppendsDropped',
       'ReadThrottleEvents',
@@ -229,12 +232,23 @@ describe('what watches', () => {
     }
   });
 
+  it('has one for the lag of groups, when it is told what is too far', () => {
+    const late = synthesise({ lagAlarm: Duration.minutes(10) });
+    late.template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'watch-groups.lagSeconds',
+      Statistic: 'Maximum',
+      Threshold: 600,
+      AlarmDescription: 'A consumer group is more than 10 minutes behind.',
+    });
+  });
+
   it('has a dashboard without a dimension for topics or partitions', () => {
     const [[, dashboard] = []] = resourcesOf(stack, 'AWS::CloudWatch::Dashboard');
     const body = JSON.stringify(dashboard?.Properties.DashboardBody);
     for (const part of [
       'dollars an hour',
       'key skew',
+      'Lag of the group',
       'one head',
       'acks=0 dropped',
       'append p99',

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { LOCAL_MERGE_INTERVAL_MS } from '../../../lib/limits.ts';
 import { startBackgroundJobs } from '../../../lib/local/background.ts';
 import type { Clock } from '../../../lib/ports/environment.ts';
+import { watchGroups } from '../../../lib/service/group/watch.ts';
 import { createTestBackground, HOUR_MS } from '../../support/test-background.ts';
-import { appendTo, batchOf } from '../../support/test-log.ts';
+import { appendTo, batchOf, SeededRandom } from '../../support/test-log.ts';
 
 /** A clock whose sleepers wake when the test moves it. */
 class SteppedClock implements Clock {
@@ -44,12 +45,13 @@ describe('startBackgroundJobs', () => {
       retention: { applyAll: run('retention') },
       compaction: { compactAll: run('compaction') },
       garbage: { collect: run('garbage') },
+      watchGroups: run('groups'),
     };
     const jobs = startBackgroundJobs(background as never, clock, () => undefined);
     for (let step = 0; step < 40; step += 1) await clock.step(30_000);
     expect(runs.filter((name) => name === 'merge').length).toBe(40);
     expect(runs.filter((name) => name === 'garbage').length).toBe(1);
-    expect(new Set(runs).size).toBe(4);
+    expect(new Set(runs).size).toBe(5);
     await jobs.stop();
     await clock.step(HOUR_MS);
     expect(runs.filter((name) => name === 'merge').length).toBe(40);
@@ -69,6 +71,7 @@ describe('startBackgroundJobs', () => {
       retention: { applyAll: nothing },
       compaction: { compactAll: nothing },
       garbage: { collect: nothing },
+      watchGroups: nothing,
     };
     const jobs = startBackgroundJobs(background as never, clock, (job, problem) =>
       complaints.push([job, problem]),
@@ -91,7 +94,12 @@ describe('startBackgroundJobs', () => {
     log.clock.timeMs += 7 * HOUR_MS;
     const clock = new SteppedClock();
     clock.timeMs = log.clock.timeMs;
-    const jobs = startBackgroundJobs(background, clock, (_, problem) => {
+    const ports = { ...log.storage, clock, random: new SeededRandom() };
+    const watched = {
+      ...background,
+      watchGroups: (limit: { untilMs: number }) => watchGroups(ports, limit),
+    };
+    const jobs = startBackgroundJobs(watched, clock, (_, problem) => {
       throw problem;
     });
     await clock.step(LOCAL_MERGE_INTERVAL_MS);
