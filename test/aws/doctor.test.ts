@@ -90,8 +90,7 @@ describe('stratalog doctor, of a deployed log', () => {
 
   it('takes the endpoint from the stack', async () => {
     const { byName } = await doctor(['--stack', stackName]);
-    // The emulator's APIs are not where AWS's are, so nothing answers there.
-    expect(byName.endpoint).toMatchObject({ result: 'failed' });
+    // Whether anything answers there depends on the emulator.
     expect(byName.endpoint?.found).toContain(new URL(stack.url).host);
   });
 
@@ -105,16 +104,20 @@ describe('stratalog doctor, of a deployed log', () => {
   it.runIf(cloud.checksSignatures)(
     'says that a signature is refused, and why it may be',
     async () => {
-      const { accessKeyId } = await createUser(cloud, `${stack.stageArn}/*`);
-      const wrong = await doctor(signing, {
+      const { accessKeyId, secretAccessKey } = await createUser(cloud, `${stack.stageArn}/*`);
+      const as = (secret: string) => ({
         AWS_ACCESS_KEY_ID: accessKeyId,
-        AWS_SECRET_ACCESS_KEY: 'x'.repeat(40),
+        AWS_SECRET_ACCESS_KEY: secret,
       });
+      const right = await doctor(signing, as(secretAccessKey));
+      expect(right.byName.auth).toMatchObject({ result: 'ok' });
+      const wrong = await doctor(signing, as('x'.repeat(40)));
       expect(wrong.code).toBe(1);
       expect(wrong.byName.endpoint).toMatchObject({ result: 'ok' });
       expect(wrong.byName.auth).toMatchObject({ result: 'failed' });
       expect(wrong.byName.auth?.advice).toMatch(/secret key|credentials/);
-      const elsewhere = await doctor(['--endpoint', endpoint, '--region', 'eu-west-1']);
+      const abroad = ['--endpoint', endpoint, '--region', 'eu-west-1'];
+      const elsewhere = await doctor(abroad, as(secretAccessKey));
       expect(elsewhere.byName.auth).toMatchObject({ result: 'failed' });
       const unsigned = await doctor(['--endpoint', endpoint]);
       expect(unsigned.byName.auth?.advice).toContain('--region');

@@ -39,6 +39,7 @@ describe('a grant', () => {
       'POST /producers',
       'GET /topics/orders',
       'GET /topics/orders/configs',
+      'GET /topics/orders/configs/*',
       'GET /topics/orders/partitions',
       'GET /topics/orders/partitions/*',
     ]);
