@@ -59,7 +59,7 @@ export const COMMON_OPTIONS: OptionSpecs = {
     help: 'sign with AWS credentials for it; default STRATALOG_REGION or what an API Gateway URL says',
   },
   token: { type: 'string', placeholder: 'jwt', help: 'bearer token; default STRATALOG_TOKEN' },
-  header: {
+  'http-header': {
     type: 'string',
     multiple: true,
     placeholder: 'name=value',

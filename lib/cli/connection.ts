@@ -46,9 +46,9 @@ export function settingOf(
 }
 
 function headersOf(values: Values, environment: NodeJS.ProcessEnv): Record<string, string> {
-  const given = listValue(values, 'header');
+  const given = listValue(values, 'http-header');
   const set = settingOf(environment, 'STRATALOG_HEADERS')?.split(',') ?? [];
-  const headers = pairsOf('header', given.length > 0 ? given : set);
+  const headers = pairsOf('http-header', given.length > 0 ? given : set);
   return Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value]));
 }
 

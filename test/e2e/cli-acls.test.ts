@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => home.close());
 
 const cli = (args: string, who = 'admin'): Promise<CliResult> =>
-  runCli([...args.split(' '), '--header', `${HEADER}=${who}`], { endpoint: home.url });
+  runCli([...args.split(' '), '--http-header', `${HEADER}=${who}`], { endpoint: home.url });
 
 async function cliJson<Value>(args: string): Promise<Value> {
   const { code, out, err } = await cli(`${args} -o json`);
