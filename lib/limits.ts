@@ -9,7 +9,7 @@ export const TAIL_ENTRIES_CAP = 256;
 
 /** Topics. Heads are created up to 99 to a transaction (DynamoDB takes 100 items, one checks the floor). */
 export const PARTITIONS_PER_TOPIC_MAX = 1_000;
-export const HEADS_PER_TRANSACTION_MAX = 99;
+export const HEADS_PER_TRANSACTION_MAX = 98;
 export const HEADS_PER_DELETE_MAX = 25;
 export const HEADS_PER_READ_MAX = 100;
 export const TOPICS_PER_LIST_PAGE_MAX = 1_000;

@@ -6,7 +6,7 @@ import { type FunctionContext, StratalogFunction } from './stratalog-function.ts
 
 const MANAGE_TOPICS: StorageRights = {
   tables: {
-    topics: ['DeleteItem', 'GetItem', 'PutItem', 'Scan'],
+    topics: ['ConditionCheckItem', 'DeleteItem', 'GetItem', 'PutItem', 'Scan'],
     heads: [
       'BatchGetItem',
       'BatchWriteItem',

@@ -65,13 +65,14 @@ export interface PartitionStore extends ProducerStateStore {
 
   /**
    * Puts empty heads (at most HEADS_PER_TRANSACTION_MAX), all or none, on the condition that the global floor is
-   * still `floor` and that none of them exists. `floor-moved`: nothing was put; read the floor again.
+   * still `floor`, that the topic has no tombstone, and that none of them exists. `floor-moved`: nothing was put; read
+   * the floor again. `dead`: the topic was deleted.
    */
   createHeads(request: {
     readonly topicId: string;
     readonly partitions: readonly number[];
     readonly floor: string;
-  }): Promise<'created' | 'floor-moved' | 'exists'>;
+  }): Promise<'created' | 'floor-moved' | 'exists' | 'dead'>;
 
   /** Removes heads (at most HEADS_PER_DELETE_MAX); those that aren't there are fine. From then on appends are refused. */
   deleteHeads(request: {

@@ -19,14 +19,20 @@ export interface TopicStore {
     readonly limit: number;
   }): Promise<{ readonly topics: readonly Topic[]; readonly next?: string }>;
 
-  /** Puts a topic on the condition that its name is free. */
-  createTopic(topic: Topic): Promise<'created' | 'exists'>;
+  /** Puts a topic on the condition that its name is free. `dead`: its id has a tombstone; a put that came late. */
+  createTopic(topic: Topic): Promise<'created' | 'exists' | 'dead'>;
 
   /** Replaces a topic on the condition that its stored topicId and version are those given. */
   updateTopic(
     topic: Topic,
     expected: { readonly topicId: string; readonly version: number },
   ): Promise<'updated' | 'changed'>;
+
+  /**
+   * Puts the tombstone, on the condition that the name has no active topic of this id: from then on neither the topic
+   * nor any head of it can be put, however late. `alive`: it has; nothing changed.
+   */
+  buryTopic(deleted: DeletedTopic): Promise<'buried' | 'alive'>;
 
   /** Frees the name and puts the tombstone, both or none, on the condition that the name still has this topicId. */
   releaseTopic(deleted: DeletedTopic): Promise<'released' | 'changed'>;

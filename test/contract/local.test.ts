@@ -60,6 +60,10 @@ const partitionHarness = (database: Database): PartitionStoreHarness => ({
     const sql = 'INSERT OR REPLACE INTO floor VALUES (0, ?)';
     await database.write(() => database.statement(sql).run(floor));
   },
+  async buryTopic(topicId) {
+    const topic = { topicId, name: 'buried', partitionCount: 1, deletedAtMs: 1 };
+    await createTopicStore(database).buryTopic(topic);
+  },
 });
 
 const readDeletedTopics = (database: Database): Promise<DeletedTopic[]> =>

@@ -39,6 +39,8 @@ export interface PartitionStoreHarness {
   readonly store: PartitionStore;
   /** Sets the global floor. */
   raiseFloor(floor: string): Promise<void>;
+  /** Puts a topic's tombstone. */
+  buryTopic(topicId: string): Promise<void>;
 }
 
 export type MakePartitionStore = () => Promise<PartitionStoreHarness>;
@@ -127,6 +129,13 @@ export function partitionStoreContract(makeStore: MakePartitionStore): void {
     it('puts none on a floor above the one that stands', async () => {
       const request = { topicId: TOPIC_ID, partitions: [0], floor: objectIdOf(9) };
       expect(await store.createHeads(request)).toBe('floor-moved');
+    });
+
+    it('puts none for a topic that was deleted, however late it comes (durable)', async () => {
+      await harness.buryTopic(TOPIC_ID);
+      expect(await createHeads()).toBe('dead');
+      expect(await store.readHeads([PARTITION])).toEqual([undefined]);
+      expect(await createHeads([0], OTHER_TOPIC_ID)).toBe('created');
     });
 
     it('takes as many heads as a transaction can, and no more', async () => {

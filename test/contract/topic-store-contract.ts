@@ -169,6 +169,33 @@ export function topicStoreContract(makeStore: MakeTopicStore): void {
     });
   });
 
+  describe('buryTopic', () => {
+    it('leaves a tombstone, after which a topic of that id can’t be put (durable)', async () => {
+      expect(await store.buryTopic(REMOVED)).toBe('buried');
+      expect(await harness.readDeletedTopics()).toEqual([REMOVED]);
+      expect(await store.createTopic(ORDERS)).toBe('dead');
+      expect(await store.getTopic('orders')).toBeUndefined();
+      expect(await store.createTopic({ ...ORDERS, topicId: OTHER_TOPIC_ID })).toBe('created');
+    });
+
+    it('buries a topic that is marked, and one whose name another topic has', async () => {
+      await store.createTopic({ ...ORDERS, state: 'deleting' });
+      expect(await store.buryTopic(REMOVED)).toBe('buried');
+      expect(await store.buryTopic({ ...REMOVED, topicId: OTHER_TOPIC_ID })).toBe('buried');
+    });
+
+    it('buries nothing that is alive', async () => {
+      await store.createTopic(ORDERS);
+      expect(await store.buryTopic(REMOVED)).toBe('alive');
+      expect(await harness.readDeletedTopics()).toEqual([]);
+    });
+
+    it('can be done again', async () => {
+      await store.buryTopic(REMOVED);
+      expect(await store.buryTopic(REMOVED)).toBe('buried');
+    });
+  });
+
   describe('releaseTopic', () => {
     it('frees the name and leaves a tombstone', async () => {
       await store.createTopic(ORDERS);

@@ -211,7 +211,7 @@ describe('every other method of the DynamoDB ports', () => {
     ['raiseLogStart', 'UpdateItem', () => partitions.raiseLogStart(PARTITION, 1n)],
     ['getTopic', 'GetItem', () => topics.getTopic('orders')],
     ['listTopics', 'Scan', () => topics.listTopics({ limit: 1 })],
-    ['createTopic', 'PutItem', () => topics.createTopic(TOPIC)],
+    ['createTopic', 'TransactWriteItems', () => topics.createTopic(TOPIC)],
     ['updateTopic', 'PutItem', () => topics.updateTopic(TOPIC, { topicId: TOPIC_ID, version: 1 })],
     [
       'releaseTopic',

@@ -64,7 +64,7 @@ const MEMBERSHIP = [`GroupsTable: ${COORDINATE}`, 'TopicsTable: GetItem Scan'];
 
 const MANAGE_TOPICS = [
   'HeadsTable: BatchGetItem BatchWriteItem ConditionCheckItem DeleteItem GetItem PutItem UpdateItem',
-  'TopicsTable: DeleteItem GetItem PutItem Scan',
+  'TopicsTable: ConditionCheckItem DeleteItem GetItem PutItem Scan',
 ];
 
 const RIGHTS: Readonly<Record<string, readonly string[]>> = {

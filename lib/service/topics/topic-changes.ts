@@ -3,8 +3,10 @@
 // Orders, and why:
 // - Create and add partitions: heads first, then the topic's item that says they exist, so that nobody is sent to a
 //   head that isn't there (`durable`).
-// - Delete: mark the item, remove the heads, release the name, then answer. An append needs its head, so a writer with
-//   stale metadata is refused; a topic of the same name has a new topicId and shares nothing with the old one.
+// - Delete: mark the item, put the tombstone, remove the heads, release the name, then answer. An append needs its head,
+//   so a writer with stale metadata is refused; a topic of the same name has a new topicId and shares nothing with the
+//   old one. Heads and topics are put on the condition that their id has no tombstone, so that a request of a creator
+//   that comes late, or is sent again, brings nothing back ✗.
 // Each can be done again after a crash between any two steps.
 
 import { type Rejected, rejected } from '../../errors.ts';
@@ -13,11 +15,11 @@ import { PARTITIONS_PER_TOPIC_MAX } from '../../limits.ts';
 import type { Topic } from '../../log/topic.ts';
 import { changeConfigs } from '../../log/topic-config.ts';
 import type { PartitionStore } from '../../ports/partition-store.ts';
-import type { TopicStore } from '../../ports/topic-store.ts';
+import type { DeletedTopic, TopicStore } from '../../ports/topic-store.ts';
 import { unknownTopic } from '../append/append.ts';
 import { type RetryPorts, withRetries } from '../retry.ts';
 import { collidingName } from './all-topics.ts';
-import { putHeads, removeHeads } from './heads.ts';
+import { endOfHeads, putHeads, removeHeads } from './heads.ts';
 import type { TopicCatalog } from './topic-catalog.ts';
 
 export interface TopicPorts extends RetryPorts {
@@ -90,15 +92,22 @@ export async function createTopic(
   if (wanted.validateOnly === true) return { kind: 'created', topic };
   await putHeads(ports, topic.topicId, { from: 0, to: topic.partitionCount });
   const outcome = await withRetries(ports, () => ports.topics.createTopic(topic), repeatable);
-  if (outcome === 'created' || (await isOurs(ports, topic))) return { kind: 'created', topic };
-  await removeHeads(ports, topic.topicId, { from: 0, to: topic.partitionCount });
+  // Dead: it was created by a put whose answer was lost, and deleted since.
+  if (outcome !== 'exists' || !(await giveUp(ports, topic))) return { kind: 'created', topic };
   return alreadyExists(topic);
 }
 
-/** A repeated put after a lost answer meets its own item. */
-async function isOurs(ports: TopicPorts, topic: Topic): Promise<boolean> {
-  const standing = await withRetries(ports, () => ports.topics.getTopic(topic.name), repeatable);
-  return standing?.topicId === topic.topicId;
+/** Another topic has the name. False: a put whose answer was lost had given it to this one after all. */
+async function giveUp(ports: TopicPorts, topic: Topic): Promise<boolean> {
+  const { topicId, partitionCount } = topic;
+  const bury = () => ports.topics.buryTopic(tombstoneOf(ports, topic));
+  if ((await withRetries(ports, bury, repeatable)) === 'alive') return false;
+  await removeHeads(ports, topicId, { from: 0, to: partitionCount });
+  return true;
+}
+
+function tombstoneOf(ports: TopicPorts, { topicId, name, partitionCount }: Topic): DeletedTopic {
+  return { topicId, name, partitionCount, deletedAtMs: ports.clock.nowMs() };
 }
 
 export async function alterTopic(
@@ -113,7 +122,7 @@ export async function alterTopic(
     if (next.kind === 'rejected' || change.validateOnly === true) return next;
     const { topic } = found;
     const range = { from: topic.partitionCount, to: next.topic.partitionCount };
-    await putHeads(ports, topic.topicId, range);
+    if ((await putHeads(ports, topic.topicId, range)) === 'dead') continue;
     const expected = { topicId: topic.topicId, version: topic.version };
     const outcome = await withRetries(ports, () => ports.topics.updateTopic(next.topic, expected));
     catalog.forget(change.name);
@@ -155,10 +164,11 @@ export async function deleteTopic(
     const outcome = await withRetries(ports, () => ports.topics.updateTopic(marked, expected));
     catalog.forget(name);
     if (outcome === 'changed') continue;
-    await removeHeads(ports, topic.topicId, { from: 0, to: topic.partitionCount });
     const { topicId, partitionCount } = topic;
-    const deletedAtMs = ports.clock.nowMs();
-    const tombstone = { topicId, name, partitionCount, deletedAtMs };
+    const tombstone = tombstoneOf(ports, topic);
+    await withRetries(ports, () => ports.topics.buryTopic(tombstone), repeatable);
+    const to = await endOfHeads(ports, topicId, partitionCount);
+    await removeHeads(ports, topicId, { from: 0, to });
     await withRetries(ports, () => ports.topics.releaseTopic(tombstone), repeatable);
     return { kind: 'deleted' };
   }

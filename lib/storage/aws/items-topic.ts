@@ -51,6 +51,17 @@ export function deletedTopicKey(topicId: string): { topic: { S: string } } {
   return topicKey(DELETED_PREFIX + topicId);
 }
 
+/** The condition of a transaction that the topic of this id has no tombstone. */
+export function notBuried(tableName: string, topicId: string) {
+  return {
+    ConditionCheck: {
+      TableName: tableName,
+      Key: deletedTopicKey(topicId),
+      ConditionExpression: 'attribute_not_exists(topic)',
+    },
+  };
+}
+
 export function encodeDeletedTopic(deleted: DeletedTopic): Record<string, Item[string]> {
   return {
     ...deletedTopicKey(deleted.topicId),

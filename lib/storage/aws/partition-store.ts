@@ -44,17 +44,20 @@ import {
 } from './head-updates.ts';
 import { decodeHead, encodeHead, FLOOR_KEY, FLOOR_NEVER_RAISED, headKey } from './items-head.ts';
 import { decodePage, encodePage } from './items-page.ts';
+import { notBuried } from './items-topic.ts';
 import { ProducerItems } from './producer-items.ts';
 import { createStorageClock, type StorageClock } from './storage-clock.ts';
 
 const NOT_THERE = 'attribute_not_exists(pk)';
 const FLOOR_IS = '#floor = :floor';
 const FLOOR_ITEM = { pk: textValue(FLOOR_KEY) };
-/** The FLOOR check comes first in the transaction that creates heads. */
+/** The checks of the floor and of the tombstone come first in the transaction that creates heads. */
 const FLOOR_POSITION = 0;
+const TOMBSTONE_POSITION = 1;
 const PAGES_UP_TO = 'pk = :pk AND sk BETWEEN :first AND :last';
 
 export interface PartitionTables {
+  readonly topics: string;
   readonly heads: string;
   readonly index: string;
 }
@@ -101,11 +104,16 @@ class DynamodbPartitionStore implements PartitionStore {
       },
     }));
     const command = new TransactWriteItemsCommand({
-      TransactItems: [{ ConditionCheck: floorCheck(this.#tables.heads, floor) }, ...puts],
+      TransactItems: [
+        { ConditionCheck: floorCheck(this.#tables.heads, floor) },
+        notBuried(this.#tables.topics, topicId),
+        ...puts,
+      ],
       ReturnConsumedCapacity: 'TOTAL',
     });
     const outcome = await transacted(this.#client.send(command));
     if (outcome.kind === 'done') return 'created';
+    if (outcome.failed.has(TOMBSTONE_POSITION)) return 'dead';
     return outcome.failed.has(FLOOR_POSITION) ? 'floor-moved' : 'exists';
   }
 

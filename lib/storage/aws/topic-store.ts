@@ -13,16 +13,27 @@ import type { TopicStore } from '../../ports/topic-store.ts';
 import { numberValue, readText, textValue } from './attributes.ts';
 import { conditional, transacted } from './conditional.ts';
 import { sent } from './errors.ts';
-import { decodeTopic, encodeDeletedTopic, encodeTopic, topicKey } from './items-topic.ts';
+import {
+  decodeTopic,
+  encodeDeletedTopic,
+  encodeTopic,
+  notBuried,
+  topicKey,
+} from './items-topic.ts';
 
 const NAME_IS_FREE = 'attribute_not_exists(topic)';
 const SAME_TOPIC = 'topicId = :topicId';
 const SAME_VERSION = '#version = :version';
+const NOT_ALIVE = `${NAME_IS_FREE} OR topicId <> :topicId OR #state <> :active`;
+/** The check of the tombstone comes first in the transaction that creates a topic. */
+const TOMBSTONE_POSITION = 0;
 const NOT_DELETED = 'attribute_not_exists(deletedAt)';
 
 /** `client` makes exactly one attempt a call. */
 export function createTopicStore(client: DynamoDBClient, tableName: string): TopicStore {
   return {
+    ...deletions(client, tableName),
+
     async getTopic(name) {
       const command = new GetItemCommand({
         TableName: tableName,
@@ -55,14 +66,18 @@ export function createTopicStore(client: DynamoDBClient, tableName: string): Top
     },
 
     async createTopic(topic) {
-      const command = new PutItemCommand({
+      const put = {
         TableName: tableName,
         Item: encodeTopic(topic),
         ConditionExpression: NAME_IS_FREE,
+      };
+      const command = new TransactWriteItemsCommand({
+        TransactItems: [notBuried(tableName, topic.topicId), { Put: put }],
         ReturnConsumedCapacity: 'TOTAL',
       });
-      const outcome = await conditional('PutItem', client.send(command));
-      return outcome.kind === 'done' ? 'created' : 'exists';
+      const outcome = await transacted(client.send(command));
+      if (outcome.kind === 'done') return 'created';
+      return outcome.failed.has(TOMBSTONE_POSITION) ? 'dead' : 'exists';
     },
 
     async updateTopic(topic, expected) {
@@ -79,6 +94,34 @@ export function createTopicStore(client: DynamoDBClient, tableName: string): Top
       });
       const outcome = await conditional('PutItem', client.send(command));
       return outcome.kind === 'done' ? 'updated' : 'changed';
+    },
+  };
+}
+
+/** What takes a topic away. */
+function deletions(
+  client: DynamoDBClient,
+  tableName: string,
+): Pick<TopicStore, 'buryTopic' | 'releaseTopic'> {
+  return {
+    async buryTopic(deleted) {
+      const check = {
+        TableName: tableName,
+        Key: topicKey(deleted.name),
+        ConditionExpression: NOT_ALIVE,
+        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeValues: {
+          ':topicId': textValue(deleted.topicId),
+          ':active': textValue('active'),
+        },
+      };
+      const put = { TableName: tableName, Item: encodeDeletedTopic(deleted) };
+      const command = new TransactWriteItemsCommand({
+        TransactItems: [{ ConditionCheck: check }, { Put: put }],
+        ReturnConsumedCapacity: 'TOTAL',
+      });
+      const outcome = await transacted(client.send(command));
+      return outcome.kind === 'done' ? 'buried' : 'alive';
     },
 
     async releaseTopic(deleted) {

@@ -27,6 +27,7 @@ import { HeadRows } from './heads.ts';
 import { insertPage, readPage, readPages } from './pages.ts';
 import { createProducerRows } from './producer-rows.ts';
 import { readText } from './rows.ts';
+import { isBuried } from './topic-store.ts';
 
 const SELECT_FLOOR = 'SELECT floor FROM floor WHERE only = 0';
 const FLOOR_NEVER_RAISED = ulidFloor(0);
@@ -58,6 +59,7 @@ export function createPartitionStore(
       const keys = partitions.map((partition) => ({ topicId, partition }));
       return await database.write(() => {
         if (readFloor() !== floor) return 'floor-moved';
+        if (isBuried(database, topicId)) return 'dead';
         if (keys.some((key) => heads.read(key) !== undefined)) return 'exists';
         for (const key of keys) heads.insert(key, emptyHead(floor));
         return 'created';

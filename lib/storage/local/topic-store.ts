@@ -3,7 +3,7 @@
 import { assert } from '../../assert.ts';
 import { TOPICS_PER_LIST_PAGE_MAX } from '../../limits.ts';
 import type { Topic } from '../../log/topic.ts';
-import type { TopicStore } from '../../ports/topic-store.ts';
+import type { DeletedTopic, TopicStore } from '../../ports/topic-store.ts';
 import type { Database } from './database.ts';
 import { checkItemBytes } from './heads.ts';
 import { type Row, readNumber, readText } from './rows.ts';
@@ -12,6 +12,7 @@ const SELECT = 'SELECT * FROM topics WHERE name = ?';
 const SELECT_AFTER = 'SELECT * FROM topics WHERE name > ? ORDER BY name LIMIT ?';
 const REPLACE = 'INSERT OR REPLACE INTO topics VALUES (?, ?, ?, ?, ?, ?, ?)';
 const DELETE = 'DELETE FROM topics WHERE name = ?';
+const SELECT_DELETED = 'SELECT topic_id FROM deleted_topics WHERE topic_id = ?';
 const REPLACE_DELETED = 'INSERT OR REPLACE INTO deleted_topics VALUES (?, ?, ?, ?)';
 
 export function createTopicStore(database: Database): TopicStore {
@@ -27,6 +28,10 @@ export function createTopicStore(database: Database): TopicStore {
     database
       .statement(REPLACE)
       .run(name, topicId, state, partitionCount, configs, createdAtMs, version);
+  };
+
+  const bury = ({ topicId, name, partitionCount, deletedAtMs }: DeletedTopic): void => {
+    database.statement(REPLACE_DELETED).run(topicId, name, partitionCount, deletedAtMs);
   };
 
   return {
@@ -50,6 +55,7 @@ export function createTopicStore(database: Database): TopicStore {
 
     async createTopic(topic) {
       return await database.write(() => {
+        if (isBuried(database, topic.topicId)) return 'dead';
         if (read(topic.name) !== undefined) return 'exists';
         put(topic);
         return 'created';
@@ -67,15 +73,29 @@ export function createTopicStore(database: Database): TopicStore {
       });
     },
 
-    async releaseTopic({ topicId, name, partitionCount, deletedAtMs }) {
+    async buryTopic(deleted) {
       return await database.write(() => {
-        if (read(name)?.topicId !== topicId) return 'changed';
-        database.statement(DELETE).run(name);
-        database.statement(REPLACE_DELETED).run(topicId, name, partitionCount, deletedAtMs);
+        const standing = read(deleted.name);
+        if (standing?.topicId === deleted.topicId && standing.state === 'active') return 'alive';
+        bury(deleted);
+        return 'buried';
+      });
+    },
+
+    async releaseTopic(deleted) {
+      return await database.write(() => {
+        if (read(deleted.name)?.topicId !== deleted.topicId) return 'changed';
+        database.statement(DELETE).run(deleted.name);
+        bury(deleted);
         return 'released';
       });
     },
   };
+}
+
+/** Whether the topic of this id is dead; inside a transaction of the database. */
+export function isBuried(database: Database, topicId: string): boolean {
+  return database.statement(SELECT_DELETED).get(topicId) !== undefined;
 }
 
 function decode(row: Row): Topic {

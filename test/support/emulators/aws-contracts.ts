@@ -45,7 +45,7 @@ export function partitionStores(clients: Clients): MakePartitionStore {
   return async () => {
     const { dynamodb } = clients();
     const names = tableNames(uniqueName());
-    await createTables(dynamodb, names, ['heads', 'index']);
+    await createTables(dynamodb, names, ['heads', 'index', 'topics']);
     return { store: createPartitionStore(dynamodb, names), ...futureJobs(dynamodb, names) };
   };
 }
@@ -54,11 +54,15 @@ export function partitionStores(clients: Clients): MakePartitionStore {
 function futureJobs(
   client: DynamoDBClient,
   names: TableNames,
-): Pick<PartitionStoreHarness, 'raiseFloor'> {
+): Pick<PartitionStoreHarness, 'raiseFloor' | 'buryTopic'> {
   return {
     async raiseFloor(floor) {
       const item = { pk: { S: FLOOR_KEY }, floor: { S: floor } };
       await client.send(new PutItemCommand({ TableName: names.heads, Item: item }));
+    },
+    async buryTopic(topicId) {
+      const topic = { topicId, name: 'buried', partitionCount: 1, deletedAtMs: 1 };
+      await createTopicStore(client, names.topics).buryTopic(topic);
     },
   };
 }

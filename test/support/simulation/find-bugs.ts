@@ -33,9 +33,8 @@ for (const bug of PLANTED_BUGS) {
     console.log(`${bug.name}: seed ${found.seed} breaks ${found.invariant} (${seconds} s)`);
     record[bug.name] = found;
   }
+  writeRecord(record);
 }
-writeRecord(record);
-
 /** The smallest seed that any worker found. */
 async function search({ name }: PlantedBug): Promise<FoundBug | undefined> {
   let first: FoundBug | undefined;

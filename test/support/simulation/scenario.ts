@@ -58,6 +58,8 @@ export interface Scenario {
   /** Average time that a pause lasts. */
   readonly pausedMs: number;
   readonly janitorPaceMs: number;
+  /** Undefined: a tenth as often as the others do something. */
+  readonly adminPaceMs: number | undefined;
   /** Average time that an actor waits between two things it does. */
   readonly paceMs: number;
   readonly sessionTimeoutMs: number;
@@ -65,8 +67,8 @@ export interface Scenario {
   readonly patienceMs: number;
 }
 
-/** `crowd`, `sleepers` and `compaction` have little else than what they are named for. */
-type Kind = 'log' | 'groups' | 'cleanup' | 'all' | 'crowd' | 'sleepers' | 'compaction';
+/** `crowd`, `sleepers`, `compaction` and `topics` have little else than what they are named for. */
+type Kind = 'log' | 'groups' | 'cleanup' | 'all' | 'crowd' | 'sleepers' | 'compaction' | 'topics';
 
 const KINDS: readonly Kind[] = [
   ...(['log', 'log', 'groups', 'groups', 'cleanup', 'cleanup', 'all'] as const),
@@ -75,9 +77,9 @@ const KINDS: readonly Kind[] = [
 
 export function scenarioOf(seed: number, steps: number): Scenario {
   const dice = new Dice(seed).fork('scenario');
-  const kind = dice.pick(KINDS);
+  const picked = dice.pick(KINDS);
+  const kind = new Dice(seed).fork('topics').chance(0.06) ? 'topics' : picked;
   const cleans = kind === 'cleanup' || kind === 'sleepers' || kind === 'compaction';
-  const addsPartitions = dice.chance(OFTEN);
   const mixture = {
     seed,
     steps,
@@ -91,9 +93,8 @@ export function scenarioOf(seed: number, steps: number): Scenario {
     janitors: cleans ? dice.between(1, 3) : 0,
     compacts: cleans && dice.chance(0.4),
     retains: cleans && dice.chance(OFTEN),
-    addsPartitions,
-    // Not both: a known gap, see docs/TESTING.md.
-    recreatesTopics: !addsPartitions && dice.chance(0.25),
+    addsPartitions: dice.chance(OFTEN),
+    recreatesTopics: dice.chance(0.25),
     deletesRecords: dice.chance(OFTEN),
     weather: weatherOf(dice, cleans),
     clientSlow: dice.pick([0, 0.05, 0.3]),
@@ -101,6 +102,7 @@ export function scenarioOf(seed: number, steps: number): Scenario {
     pauseMs: dice.pick([0, 0, 2_000, 8_000]),
     pausedMs: dice.pick(cleans ? [3_000, 40_000] : [3_000]),
     janitorPaceMs: dice.pick([1_000, 3_000]),
+    adminPaceMs: undefined,
     paceMs: dice.pick(cleans ? [1_000, 5_000, 15_000] : [20, 100, 400]),
     patienceMs: dice.pick([700, 3_000, 20_000]),
   };
@@ -140,6 +142,11 @@ function focusOf(kind: Kind, { weather }: Pick<Scenario, 'weather'>): Partial<Sc
         prefill: 30,
         crashMs: 0,
       };
+    case 'topics': {
+      const late = { ...weather, late: 0.2, lateMs: 3_000 };
+      const changes = { addsPartitions: true, recreatesTopics: true, adminPaceMs: 1_500 };
+      return { ...ALONE, ...changes, servers: 3, plainProducers: 2, paceMs: 600, weather: late };
+    }
     default:
       return {};
   }

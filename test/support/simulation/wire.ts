@@ -13,12 +13,6 @@ import { type Fate, fateOf, type Weather, wayMs } from './weather.ts';
 /** In every failure that the wire makes up, so that a failure of the storage's contents is told from it. */
 export const WEATHER_MESSAGE = 'bad weather';
 
-/**
- * Known gap of the product, so left out (docs/TESTING.md): what creates a topic or its heads must not be sent again, nor
- * arrive, after the topic was deleted, or it comes back. These never fail without saying so.
- */
-const NEVER_UNKNOWN: ReadonlySet<string> = new Set(['createHeads', 'createTopic']);
-
 export interface WireParts {
   readonly scheduler: Scheduler;
   readonly history: History;
@@ -69,9 +63,7 @@ export class Wire {
     this.counts.set(request.method, (this.counts.get(request.method) ?? 0) + 1);
     const { life, dice } = sender;
     const weather = this.#parts.weather();
-    const drawn = fateOf(weather, dice);
-    const isSpared = NEVER_UNKNOWN.has(request.method) && drawn !== 'throttled';
-    const fate = isSpared ? 'arrives' : drawn;
+    const fate = fateOf(weather, dice);
     return new Promise((resolve, reject) => {
       const settle = (outcome: Outcome): void => {
         if ('answer' in outcome) resolve(outcome.answer);

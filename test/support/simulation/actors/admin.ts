@@ -9,14 +9,15 @@ type Deed = (client: Client) => Promise<void>;
 
 export async function admin(client: Client): Promise<void> {
   const { world, dice } = client;
-  const { addsPartitions, recreatesTopics, deletesRecords, resetsOffsets, paceMs } = world.scenario;
+  const { addsPartitions, recreatesTopics, deletesRecords, resetsOffsets } = world.scenario;
+  const { paceMs, adminPaceMs = paceMs * 10 } = world.scenario;
   const deeds: Deed[] = [];
   if (addsPartitions) deeds.push(addPartition);
   if (recreatesTopics) deeds.push(recreateTopic);
   if (deletesRecords) deeds.push(deleteRecords);
   if (resetsOffsets) deeds.push(resetOffsets);
   while (!world.isEnding && deeds.length > 0) {
-    await client.sleep(dice.waitMs(paceMs * 10));
+    await client.sleep(dice.waitMs(adminPaceMs));
     await dice.pick(deeds)(client);
   }
 }

@@ -117,18 +117,30 @@ export const evictionWithoutOwners: PlantedBug = {
 export const evictionOfTheLiving: PlantedBug = {
   name: 'eviction-of-the-living',
   story:
-    'a member is fenced without the condition that its lease is still the one that was seen to have run out',
+    'a member is fenced without the condition that its lease is still the one that was seen to have run out, a look ago',
   breaks: ['monotonic-ownership'],
-  below: (storage) => ({
-    ...storage,
-    groups: {
-      ...storage.groups,
-      async fenceMember(request) {
-        const { member } = await storage.groups.readMember(request);
-        return storage.groups.fenceMember({ ...request, seen: member ?? request.seen });
+  above(ports) {
+    let before = new Map<string, number>();
+    return {
+      ...ports,
+      groups: {
+        ...ports.groups,
+        async listMembers(request) {
+          const listed = await ports.groups.listMembers(request);
+          const seen = listed.members.map((member) => {
+            const leaseExpiresAtMs = before.get(member.memberId) ?? member.leaseExpiresAtMs;
+            return { ...member, leaseExpiresAtMs };
+          });
+          before = new Map(listed.members.map((one) => [one.memberId, one.leaseExpiresAtMs]));
+          return { ...listed, members: seen };
+        },
+        async fenceMember(request) {
+          const { member } = await ports.groups.readMember(request);
+          return ports.groups.fenceMember({ ...request, seen: member ?? request.seen });
+        },
       },
-    },
-  }),
+    };
+  },
 };
 
 export const leasesByOwnClock: PlantedBug = {
@@ -168,7 +180,7 @@ export const freedByHeartbeatUnderWay: PlantedBug = {
   name: 'freed-by-heartbeat-under-way',
   story:
     'a heartbeat that was under way when its member was told to give a partition up frees it, as if the member had heard of it',
-  breaks: ['monotonic-ownership', 'one-owner'],
+  breaks: ['monotonic-ownership', 'one-owner', 'fenced'],
   served: (served, ports) => ({
     ...served,
     groups: {

@@ -61,3 +61,22 @@ export const itemBeforeHeads: PlantedBug = {
     };
   },
 };
+
+export const noTombstone: PlantedBug = {
+  name: 'no-tombstone',
+  story:
+    'a deleted topic leaves no tombstone, so that a late request of its creator brings its heads or itself back',
+  breaks: ['durable', 'converges', 'visible-once-complete', 'sound', 'dense', 'ordered'],
+  below: (storage) => ({
+    ...storage,
+    topics: {
+      ...storage.topics,
+      buryTopic: async () => 'buried',
+      async releaseTopic(deleted) {
+        const outcome = await storage.topics.releaseTopic(deleted);
+        if (outcome === 'released') await storage.cleanup.forgetDeletedTopic(deleted.topicId);
+        return outcome;
+      },
+    },
+  }),
+};
