@@ -45,6 +45,31 @@ const UNUSED_SCHEMAS_GO: Plugin = {
   },
 };
 
+/** The one function that describes the API, by JSON Schema. */
+const DESCRIBES = 'meta';
+
+/** Zod hangs its way to JSON Schema on every schema; where nobody asks for one, names without anything behind do. */
+const NO_JSON_SCHEMA: Plugin = {
+  name: 'no-json-schema',
+  setup(bundler) {
+    bundler.onLoad(
+      { filter: /zod\/v4\/core\/(to-json-schema|json-schema-processors)\.js$/ },
+      async ({ path }) => {
+        const source = await readFile(path, 'utf8');
+        const names = source.matchAll(
+          /^export (?:const|function) (\w+)|^export \{ \w+ as (\w+) \};/gm,
+        );
+        const lines = [...names].map(([, own, other]) =>
+          own === undefined
+            ? `const ${other}_ = () => undefined; export { ${other}_ as ${other} };`
+            : `export const ${own} = () => undefined;`,
+        );
+        return { contents: lines.join('\n'), loader: 'js' };
+      },
+    );
+  },
+};
+
 /** The functions that the stack deploys: those that routes lead to, and those that schedules and CloudFormation call. */
 export const BUNDLED_FUNCTIONS: readonly string[] = [
   ...new Set(ROUTES.map((route) => route.function)),
@@ -65,7 +90,7 @@ export function bundleOptions(name: string): BuildOptions {
     format: 'esm',
     mainFields: ['module', 'main'],
     alias: ALIASES,
-    plugins: [UNUSED_SCHEMAS_GO],
+    plugins: name === DESCRIBES ? [UNUSED_SCHEMAS_GO] : [UNUSED_SCHEMAS_GO, NO_JSON_SCHEMA],
     // Some dependencies are CommonJS inside and call require for Node's own modules.
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
