@@ -126,6 +126,43 @@ it('reads every record from any offset on, with any budget', async () => {
   );
 }, 60_000);
 
+it('reads on as the log is at that moment, whatever it was when the segment was found', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 10, maxLength: 40 }),
+      fc.array(fc.double({ min: 0, max: 0.3, noNaN: true }), { minLength: 1, maxLength: 10 }),
+      fc.integer({ min: 1, max: 30_000 }),
+      async (steps, shares, maxBytes) => {
+        const log = createTestBackground();
+        const model = await run(log, [...steps, { kind: 'merge' }], () => 0);
+        const end = model.timesMs.length;
+        const other = log.process().services;
+        const { services } = log.process();
+        let offset = BigInt(model.start);
+        for (let turn = 0; offset < BigInt(end); turn += 1) {
+          const share = shares[turn % shares.length] ?? 0;
+          model.start += Math.floor((end - model.start) * share);
+          await other.topics.deleteRecords({ ...AT, offset: BigInt(model.start) });
+          const request = { deliver: 'bytes', maxBytes, minBytes: 0, maxWaitMs: 0 } as const;
+          const partitions = [{ ...AT, offset }];
+          const [result] = await services.read.fetch({ ...request, partitions });
+          const bounds = { logStartOffset: BigInt(model.start), highWatermark: BigInt(end) };
+          if (offset < BigInt(model.start)) {
+            expect(result).toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', ...bounds });
+            offset = BigInt(model.start);
+            continue;
+          }
+          expect(result).toMatchObject({ kind: 'bytes', ...bounds });
+          const { nextOffset } = await fetchOnce(log.process().services, offset, maxBytes);
+          expect(result).toMatchObject({ nextOffset });
+          offset = nextOffset;
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+}, 60_000);
+
 it('finds the first record that is as late, wherever it is', async () => {
   await fc.assert(
     fc.asyncProperty(

@@ -3,7 +3,12 @@
 import type { PartitionKey } from '../../log/keys.ts';
 import type { ByteRange } from '../../log/object-range.ts';
 import type { Head } from '../../log/partition.ts';
-import { type FetchPartition, type PlannedRange, planRanges } from '../../log/read.ts';
+import {
+  type FetchPartition,
+  type PlannedRange,
+  planRanges,
+  type SegmentRange,
+} from '../../log/read.ts';
 import {
   indexRange,
   type PartitionSegment,
@@ -59,15 +64,22 @@ export async function planFetch(
   }
   const { segment } = located;
   if (segment.sizeBytes === 0) return { ...withRanges(part, []), emptyTo: segment.endOffset };
-  const whole = planWholeSegment({ partition, segment }, { offset, maxBytes: bytes });
-  if (whole !== undefined) return withRanges(part, [whole]);
-  const index = await readIndex(tools.ranges, { partition, segment }, 'index');
-  if (index === undefined) {
-    tools.hints.forget(partition);
-    return { kind: 'moved', asked };
-  }
-  const range = planSegmentRange({ partition, segment }, index, { offset, maxBytes: bytes });
-  return withRanges(part, [range]);
+  const range = await planSegment(tools, { partition, segment }, { offset, maxBytes: bytes });
+  if (range !== undefined) return withRanges(part, [range]);
+  tools.hints.forget(partition);
+  return { kind: 'moved', asked };
+}
+
+/** What to read of a segment that has bytes, by its index where need be; undefined when its objects are gone. */
+export async function planSegment(
+  { ranges }: Pick<ReadTools, 'ranges'>,
+  segment: PartitionSegment,
+  from: { readonly offset: bigint; readonly maxBytes: number },
+): Promise<SegmentRange | undefined> {
+  const whole = planWholeSegment(segment, from);
+  if (whole !== undefined) return whole;
+  const index = await readIndex(ranges, segment, 'index');
+  return index && planSegmentRange(segment, index, from);
 }
 
 export function withRanges(part: Ready, ranges: readonly PlannedRange[]): Planned {

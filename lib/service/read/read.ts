@@ -1,4 +1,4 @@
-// Fetch: heads, then the index where a page is needed, then the bytes.
+// Fetch: heads, then the index where a page is needed, then the bytes; beside the heads where they are known (early-read.ts).
 //
 // A reader only follows entries that a head or a page names, and an entry is named only after its bytes are stored
 // (`visible-once-complete`). What was found may be replaced while it is read; then the head is read again
@@ -29,6 +29,7 @@ import { unknownPartition, unknownTopic } from '../append/append.ts';
 import { type RetryPorts, withRetries } from '../retry.ts';
 import type { TopicCatalog } from '../topics/topic-catalog.ts';
 import { type CollectPorts, collect, rejectedFetch } from './collect.ts';
+import { readEarly } from './early-read.ts';
 import type { ReadTools, Ready } from './plan-fetch.ts';
 
 export interface ReadOptions {
@@ -86,9 +87,11 @@ export function createReadService(
       const resolved = await Promise.all(
         request.partitions.map((asked) => resolve(tools.catalog, asked)),
       );
+      const [first] = resolved;
+      const early = first?.kind === 'resolved' ? readEarly(ports, tools, request, first) : tools;
       let looked = await waitForBytes(request, resolved, signal);
       for (let attempt = 1; ; attempt += 1) {
-        const results = await collect(ports, tools, request, looked);
+        const results = await collect(ports, attempt === 1 ? early : tools, request, looked);
         if (attempt === READ_ATTEMPTS_MAX || results.every((result) => result.kind !== 'moved')) {
           return results.map((result) => (result.kind === 'moved' ? gone(result.asked) : result));
         }
