@@ -2,6 +2,7 @@
 // by a number of records.
 
 import { type ApiClient, pathOf } from './api-client.ts';
+import { listOf, offsetOf } from './arguments.ts';
 import { encodeAssignment } from './assigner-protocol.ts';
 import type { AssignedTopic } from './consumer/assignment.ts';
 import { type ErrorBody, isKafkaError, StratalogRequestError } from './errors.ts';
@@ -238,10 +239,10 @@ export async function setOffsets(
     method: 'POST',
     path: groupPath(request.groupId, 'offsets'),
     json: {
-      offsets: request.partitions.map(({ partition, offset }) => ({
+      offsets: listOf('partitions', request.partitions).map(({ partition, offset }) => ({
         topic_name: request.topic,
         partition_id: partition,
-        offset: Number(offset),
+        offset: offsetOf(offset),
       })),
     },
   });

@@ -32,6 +32,7 @@ import {
   previewGarbage,
 } from './admin-storage.ts';
 import { type ApiClient, pathOf } from './api-client.ts';
+import { everyOf, listOf, offsetOf } from './arguments.ts';
 import { isKafkaError, StratalogClientError } from './errors.ts';
 import type { Instrumentation, RequestPayload } from './instrumentation.ts';
 import type { ClientLogger } from './logging.ts';
@@ -194,8 +195,10 @@ export class Admin {
     readonly waitForLeaders?: boolean;
     readonly timeout?: number;
   }): Promise<boolean> {
-    const created = await Promise.all(
-      options.topics.map((topic) => this.#createTopic(topic, options.validateOnly ?? false)),
+    const created = await everyOf(
+      listOf('topics', options.topics).map((topic) =>
+        this.#createTopic(topic, options.validateOnly ?? false),
+      ),
     );
     return created.every((isNew) => isNew);
   }
@@ -227,8 +230,8 @@ export class Admin {
     readonly topics: readonly string[];
     readonly timeout?: number;
   }): Promise<void> {
-    await Promise.all(
-      options.topics.map((topic) =>
+    await everyOf(
+      listOf('topics', options.topics).map((topic) =>
         this.#api.call({ method: 'DELETE', path: pathOf('topics', topic) }),
       ),
     );
@@ -241,8 +244,8 @@ export class Admin {
     readonly timeout?: number;
   }): Promise<boolean> {
     const { validateOnly = false } = options;
-    await Promise.all(
-      options.topicPartitions.map(({ topic, count }) =>
+    await everyOf(
+      listOf('topicPartitions', options.topicPartitions).map(({ topic, count }) =>
         this.#alterTopic(topic, { partitions_count: count, validate_only: validateOnly }),
       ),
     );
@@ -253,6 +256,7 @@ export class Admin {
     options: { readonly topics?: readonly string[] } = {},
   ): Promise<{ topics: { name: string; partitions: PartitionMetadata[] }[] }> {
     const known = await this.#api.json<ListAnswer<TopicBody>>({ method: 'GET', path: '/topics' });
+    if (options.topics !== undefined) listOf('topics', options.topics);
     const names = options.topics ?? known.data.map(({ topic_name }) => topic_name);
     const counts = new Map(known.data.map((topic) => [topic.topic_name, topic.partitions_count]));
     return {
@@ -310,7 +314,7 @@ export class Admin {
     throttleTime: 0;
   }> {
     const resources = await Promise.all(
-      query.resources.map(async ({ type, name, configNames }) => {
+      listOf('resources', query.resources).map(async ({ type, name, configNames }) => {
         assertTopic(type);
         const configs = await this.#configs(name);
         return {
@@ -342,9 +346,9 @@ export class Admin {
     readonly resources: readonly ResourceConfig[];
     readonly validateOnly?: boolean;
   }): Promise<void> {
-    for (const { type, name, configEntries } of request.resources) {
+    for (const { type, name, configEntries } of listOf('resources', request.resources)) {
       assertTopic(type);
-      const kept = new Set(configEntries.map((entry) => entry.name));
+      const kept = new Set(listOf('configEntries', configEntries).map((entry) => entry.name));
       const set = (await this.#configs(name)).filter((config) => !config.is_default);
       const reset = set.filter((config) => !kept.has(config.name));
       const gone = reset.map((config) => ({ name: config.name, value: null }));
@@ -367,12 +371,12 @@ export class Admin {
     readonly topic: string;
     readonly partitions: readonly PartitionOffset[];
   }): Promise<void> {
-    await Promise.all(
-      request.partitions.map(({ partition, offset }) =>
+    await everyOf(
+      listOf('partitions', request.partitions).map(({ partition, offset }) =>
         this.#api.json({
           method: 'POST',
           path: pathOf('topics', request.topic, 'partitions', partition, 'records', 'delete'),
-          json: { offset: Number(offset) === -1 ? 'latest' : Number(offset) },
+          json: { offset: offsetOf(offset) === -1 ? 'latest' : offsetOf(offset) },
         }),
       ),
     );
@@ -383,7 +387,8 @@ export class Admin {
   }
 
   async describeGroups(groupIds: readonly string[]): Promise<{ groups: GroupDescription[] }> {
-    const groups = await Promise.all(groupIds.map((groupId) => describeGroup(this.#api, groupId)));
+    const asked = listOf('groupIds', groupIds).map((groupId) => describeGroup(this.#api, groupId));
+    const groups = await Promise.all(asked);
     return { groups };
   }
 
@@ -460,7 +465,7 @@ export class Admin {
   }
 
   async deleteGroups(groupIds: readonly string[]): Promise<{ groupId: string; errorCode: 0 }[]> {
-    await Promise.all(groupIds.map((groupId) => deleteGroup(this.#api, groupId)));
+    await everyOf(listOf('groupIds', groupIds).map((groupId) => deleteGroup(this.#api, groupId)));
     return groupIds.map((groupId) => ({ groupId, errorCode: 0 }));
   }
 

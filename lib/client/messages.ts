@@ -2,7 +2,7 @@
 
 import { COMPRESSION_KINDS, type CompressionKind } from '../record/batch.ts';
 import type { BatchRecord, NewRecord, RecordHeader } from '../record/record.ts';
-import { StratalogClientError } from './errors.ts';
+import { bytesOf, invalid } from './arguments.ts';
 import type {
   Bytes,
   Compression,
@@ -16,17 +16,16 @@ import type {
 const RECORD_OVERHEAD_BYTES = 40;
 const HEADER_OVERHEAD_BYTES = 10;
 
-export function bytesOf(value: Bytes | null | undefined): Uint8Array | null {
-  if (value === undefined || value === null) return null;
-  return typeof value === 'string' ? Buffer.from(value) : value;
-}
-
 function headersOf(headers: MessageHeaders | undefined): readonly RecordHeader[] {
-  if (headers === undefined) return [];
+  if (headers === undefined || headers === null) return [];
+  if (typeof headers !== 'object') throw invalid('headers are an object: values by their names');
   return Object.entries(headers).flatMap(([key, value]) => {
     if (value === undefined) return [];
     const values = Array.isArray(value) ? value : [value as Bytes | null];
-    return values.map((one: Bytes | null) => ({ key, value: bytesOf(one) }));
+    return values.map((one: Bytes | null) => ({
+      key,
+      value: bytesOf('the value of a header', one),
+    }));
   });
 }
 
@@ -34,16 +33,17 @@ function timestampOf(timestamp: Message['timestamp'], nowMs: number): number {
   if (timestamp === undefined) return nowMs;
   const timeMs = Number(timestamp);
   if (Number.isSafeInteger(timeMs)) return timeMs;
-  throw new StratalogClientError(
-    'invalid-argument',
-    `a timestamp is milliseconds since 1970 or a Date, not "${String(timestamp)}"`,
-  );
+  throw invalid(`a timestamp is milliseconds since 1970 or a Date, not "${String(timestamp)}"`);
 }
 
+/** Errors: the message is no object, or something in it is neither text nor bytes. */
 export function recordOf(message: Message, nowMs: number): NewRecord {
+  if (typeof message !== 'object' || message === null) {
+    throw invalid('a message is an object such as { key, value }');
+  }
   return {
-    key: bytesOf(message.key),
-    value: bytesOf(message.value),
+    key: bytesOf('a key', message.key),
+    value: bytesOf('a value', message.value),
     headers: headersOf(message.headers),
     timestamp: timestampOf(message.timestamp, nowMs),
   };
@@ -61,8 +61,7 @@ export function recordSizeBytes({ key, value, headers = [] }: NewRecord): number
 export function compressionKind(compression: Compression): CompressionKind {
   const kind = typeof compression === 'number' ? COMPRESSION_KINDS[compression] : compression;
   if (kind !== undefined && COMPRESSION_KINDS.includes(kind)) return kind;
-  throw new StratalogClientError(
-    'invalid-argument',
+  throw invalid(
     `compression is one of ${COMPRESSION_KINDS.join(', ')}, or their number, not ${compression}`,
   );
 }

@@ -3,7 +3,7 @@
 
 import { type ApiClient, pathOf } from './api-client.ts';
 import { StratalogRequestError } from './errors.ts';
-import type { PartitionMetadata } from './types.ts';
+import type { PartitionMetadata, TopicPartition } from './types.ts';
 
 /** The part of a topic's description that is used here. */
 interface TopicAnswer {
@@ -55,6 +55,21 @@ export class TopicMetadata {
     const answer = await this.#api.json<TopicAnswer>({ method: 'GET', path });
     return partitionMetadata(answer.partitions_count);
   }
+}
+
+/** As the log says it of one. */
+export function unknownPartition(
+  { topic, partition }: TopicPartition,
+  count: number,
+): StratalogRequestError {
+  const body = {
+    message: `topic "${topic}" has partitions 0 to ${count - 1}, not ${partition}`,
+    error_code: 40402,
+    kafka_error: 'UNKNOWN_TOPIC_OR_PARTITION',
+    kafka_error_code: 3,
+    retriable: true,
+  };
+  return new StratalogRequestError(body, { status: 404 });
 }
 
 /** As the log says it of one. */

@@ -1,6 +1,7 @@
 // What of a send goes to which partition, and in which parts.
 
 import type { NewRecord } from '../record/record.ts';
+import { invalid, listOf } from './arguments.ts';
 import { recordOf, recordSizeBytes } from './messages.ts';
 import type { Partitioner } from './partitioners.ts';
 import type { Message, PartitionMetadata } from './types.ts';
@@ -16,7 +17,7 @@ export interface PartitionPlan {
   sizeBytes: number;
 }
 
-/** What goes to each partition, in the order of the messages. */
+/** What goes to each partition, in the order of the messages. Errors: a message or its partition makes no sense. */
 export function planTopic(
   from: {
     readonly topic: string;
@@ -28,10 +29,13 @@ export function planTopic(
 ): PartitionPlan[] {
   const { topic, partitions } = from;
   const plans = new Map<number, PartitionPlan>();
-  for (const message of from.messages) {
+  for (const message of listOf('messages', from.messages)) {
+    const record = recordOf(message, from.nowMs);
     const partition =
       message.partition ?? partitioner({ topic, partitionMetadata: partitions, message });
-    const record = recordOf(message, from.nowMs);
+    if (!Number.isSafeInteger(partition) || partition < 0) {
+      throw invalid(`a partition is a whole number from 0 on, not ${String(partition)}`);
+    }
     const plan = plans.get(partition) ?? { topic, partition, records: [], sizeBytes: 0 };
     plans.set(partition, plan);
     plan.records.push(record);

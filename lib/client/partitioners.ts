@@ -1,8 +1,8 @@
 // Which partition a message goes to when it names none. A partitioner has kafkajs's shape, so one's own go on working.
 
 import { partitionForKey } from '../record/partitioner.ts';
+import { bytesOf } from './arguments.ts';
 import { legacyMurmur2 } from './legacy-partitioner.ts';
-import { bytesOf } from './messages.ts';
 import type { Message, PartitionMetadata } from './types.ts';
 
 export interface PartitionerArgs {
@@ -31,7 +31,7 @@ type KeyPartition = (key: Uint8Array, partitionCount: number) => number;
 function byKey(partitionOf: KeyPartition): Partitioner {
   const inTurn = RoundRobinPartitioner();
   return (args) => {
-    const key = bytesOf(args.message.key);
+    const key = bytesOf('a key', args.message.key);
     return key === null ? inTurn(args) : partitionOf(key, args.partitionMetadata.length);
   };
 }

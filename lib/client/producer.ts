@@ -8,12 +8,13 @@
 import { ASYNC_REQUEST_BYTES_MAX } from '../limits.ts';
 import type { CompressionKind } from '../record/batch.ts';
 import type { ApiClient } from './api-client.ts';
+import { acksOf, assertNumbers, listOf, TIMER_MS } from './arguments.ts';
 import { RETRY_DEFAULTS, type RetryOptions } from './backoff.ts';
 import { StratalogClientError } from './errors.ts';
 import type { Instrumentation, RequestPayload } from './instrumentation.ts';
 import type { ClientLogger } from './logging.ts';
 import { compressionKind } from './messages.ts';
-import { TopicMetadata } from './metadata.ts';
+import { TopicMetadata, unknownPartition } from './metadata.ts';
 import {
   type PartitionPlan,
   planTopic,
@@ -92,6 +93,15 @@ const BUFFER_BYTES = 32 * 1_048_576;
 const MAX_BLOCK_MS = 60_000;
 const METADATA_MAX_AGE_MS = 300_000;
 
+const NUMBERS = {
+  linger: TIMER_MS,
+  maxBlock: TIMER_MS,
+  batchBytes: { min: 0 },
+  bufferBytes: { min: 0 },
+  maxInFlightRequests: { min: 1 },
+  metadataMaxAge: { min: 0 },
+};
+
 export class Producer {
   readonly events = PRODUCER_EVENTS;
   readonly on: Instrumentation<ProducerEventPayloads>['on'];
@@ -126,6 +136,8 @@ export class Producer {
       readonly findMember: TransactionTools['findMember'];
     },
   ) {
+    assertNumbers(config, NUMBERS);
+    acksOf(config.acks ?? -1);
     this.#config = config;
     this.#api = base.api;
     this.#retry = { ...RETRY_DEFAULTS, ...base.retry, ...config.retry };
@@ -188,7 +200,7 @@ export class Producer {
       throw new StratalogClientError('invalid-argument', message);
     }
     const terms = {
-      acks: options.acks ?? this.#config.acks ?? -1,
+      acks: acksOf(options.acks ?? this.#config.acks ?? -1),
       compression: compressionKind(options.compression ?? this.#config.compression ?? 'none'),
     };
     if (this.#config.idempotent === true && terms.acks === 0) {
@@ -250,11 +262,24 @@ export class Producer {
   async #plan(topicMessages: NonNullable<ProducerBatch['topicMessages']>) {
     const nowMs = Date.now();
     const plans: PartitionPlan[] = [];
-    for (const { topic, messages } of topicMessages) {
+    for (const { topic, messages } of listOf('topicMessages', topicMessages)) {
       const partitions = await this.#metadata.partitions(topic);
-      plans.push(...planTopic({ topic, messages, partitions, nowMs }, this.#partitioner));
+      const planned = planTopic({ topic, messages, partitions, nowMs }, this.#partitioner);
+      await this.#assertPartitions(planned, partitions.length);
+      plans.push(...planned);
     }
     return plans;
+  }
+
+  /** A partition that isn't known may have been added: asks before it says no. */
+  async #assertPartitions(plans: readonly PartitionPlan[], count: number): Promise<void> {
+    const isBeyond = (known: number) => plans.find(({ partition }) => partition >= known);
+    const unknown = isBeyond(count);
+    if (unknown === undefined) return;
+    this.#metadata.forget(unknown.topic);
+    const { length } = await this.#metadata.partitions(unknown.topic);
+    const missing = isBeyond(length);
+    if (missing !== undefined) throw unknownPartition(missing, length);
   }
 
   /** Waits until the buffer has room; what waits in it goes out meanwhile, without lingering. */

@@ -3,6 +3,7 @@
 
 import { Admin, type AdminEventPayloads } from './admin.ts';
 import { ApiClient } from './api-client.ts';
+import { assertNumbers, TIMER_MS } from './arguments.ts';
 import { RETRY_DEFAULTS, type RetryOptions } from './backoff.ts';
 import { Consumer } from './consumer/consumer.ts';
 import type { ConsumerConfig, ConsumerEventPayloads } from './consumer/consumer-config.ts';
@@ -44,6 +45,7 @@ export class Stratalog {
   readonly #consumers = new Set<Consumer>();
 
   constructor(config: StratalogConfig) {
+    assertNumbers(config, { requestTimeout: { ...TIMER_MS, min: 1 } });
     this.#config = config;
     this.#transport = config.transport ?? overHttp(config);
     this.#logger = new ClientLogger(config);
@@ -135,7 +137,7 @@ export class Stratalog {
 }
 
 function overHttp({ endpoint, token, headers }: StratalogConfig): Transport {
-  if (endpoint === undefined || !URL.canParse(endpoint)) {
+  if (endpoint === undefined || !/^https?:/i.test(endpoint) || !URL.canParse(endpoint)) {
     throw new StratalogClientError(
       'invalid-argument',
       `the endpoint is a URL such as http://127.0.0.1:4510, not ${JSON.stringify(endpoint)}`,

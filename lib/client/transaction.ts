@@ -8,6 +8,7 @@ import type { CompressionKind } from '../record/batch.ts';
 import { encodeFrames } from '../record/frames.ts';
 import { encodeBatch, type NewRecord } from '../record/record.ts';
 import { type ApiClient, pathOf } from './api-client.ts';
+import { listOf, offsetOf } from './arguments.ts';
 import { isKafkaError, StratalogClientError } from './errors.ts';
 import { compressionKind } from './messages.ts';
 import { type PartitionPlan, RECORD_BATCH_BYTES, splitRecords } from './partition-plan.ts';
@@ -189,7 +190,7 @@ export class Transaction {
   /** The group's offsets are committed with the transaction, if its member still owns the partitions then. */
   sendOffsets(offsets: TransactionOffsets): Promise<void> {
     return this.#inOrder(async () => {
-      const places = offsets.topics.flatMap(({ topic, partitions }) =>
+      const places = listOf('topics', offsets.topics).flatMap(({ topic, partitions }) =>
         partitions.map(({ partition, offset }) => ({ topic, partition, offset })),
       );
       const byMember = Map.groupBy(places, (place) => JSON.stringify(this.#member(offsets, place)));
@@ -203,7 +204,7 @@ export class Transaction {
             offsets: own.map(({ topic, partition, offset }) => ({
               topic_name: topic,
               partition_id: partition,
-              offset: Number(offset),
+              offset: offsetOf(offset),
             })),
           },
         });

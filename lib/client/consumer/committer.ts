@@ -2,6 +2,7 @@
 
 import { OFFSETS_PER_REQUEST_MAX } from '../../limits.ts';
 import { type ApiClient, pathOf } from '../api-client.ts';
+import { listOf, offsetOf } from '../arguments.ts';
 import { errorOf, StratalogClientError, StratalogRequestError } from '../errors.ts';
 import {
   partitionKey,
@@ -47,7 +48,7 @@ export class Committer {
 
   /** Commits these offsets, in the order of the calls. Errors: the first refusal; what wasn't refused is committed. */
   commit(offsets: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
-    const commit = this.#last.then(() => this.#send(offsets));
+    const commit = this.#last.then(() => this.#send(listOf('offsets', offsets)));
     this.#last = commit.catch(() => undefined);
     return commit;
   }
@@ -157,7 +158,7 @@ function offsetBody(
   return {
     topic_name: topic,
     partition_id: partition,
-    offset: Number(offset),
+    offset: offsetOf(offset),
     ...(metadata == null ? {} : { metadata }),
     ...(lease === undefined ? {} : { counter: lease.commitCounter }),
   };

@@ -1,7 +1,7 @@
 // What a consumer can be told, by kafkajs's names where kafkajs has one.
 
+import { assertNumbers, assertOneOf, invalid, TIMER_MS } from '../arguments.ts';
 import type { RetryOptions } from '../backoff.ts';
-import { StratalogClientError } from '../errors.ts';
 import type { RequestPayload } from '../instrumentation.ts';
 import type { Transport } from '../transport.ts';
 import type { TopicOffsets } from '../types.ts';
@@ -132,11 +132,43 @@ export function failurePolicyOf({ retry, failurePolicy }: ConsumerConfig): Failu
   return { ...failurePolicy, retry: { ...retry, ...failurePolicy?.retry } };
 }
 
+/** Errors: without a group, or with a setting that makes no sense. What the log bounds it refuses itself. */
+export function assertConsumerConfig(config: ConsumerConfig): void {
+  if (typeof config.groupId !== 'string') throw invalid('a consumer has a groupId');
+  assertNumbers(config, {
+    heartbeatInterval: TIMER_MS,
+    maxWaitTimeInMs: TIMER_MS,
+    idleBackoff: TIMER_MS,
+    minBytes: { min: 0 },
+    maxBytes: { min: 1 },
+    maxBytesPerPartition: { min: 1 },
+  });
+  const policy = config.failurePolicy?.afterRetries;
+  assertOneOf('afterRetries', policy, ['stop', 'skip', 'dead-letter']);
+}
+
+/** Errors: nothing would be handled, or not as it says. */
+export function assertRunConfig(config: ConsumerRunConfig): void {
+  assertNumbers(config, {
+    partitionsConsumedConcurrently: { min: 1 },
+    concurrencyByKey: { min: 1 },
+    autoCommitInterval: TIMER_MS,
+    autoCommitThreshold: { min: 1 },
+  });
+  assertOneOf('autoCommitWhen', config.autoCommitWhen, ['handled', 'delivered']);
+  for (const name of ['eachMessage', 'eachBatch'] as const) {
+    const handler = config[name];
+    if (handler !== undefined && typeof handler !== 'function') {
+      throw invalid(`${name} is a function`);
+    }
+  }
+}
+
 export function assignorOf({ assignor, partitionAssigners = [] }: ConsumerConfig): Assignor {
   const [first = 'uniform'] = assignor === undefined ? partitionAssigners : [assignor];
   if (typeof first === 'string') return first;
   const message = 'the log assigns partitions: take uniform, range or roundrobin, not a function';
-  throw new StratalogClientError('invalid-argument', message);
+  throw invalid(message);
 }
 
 interface BatchProcess {
@@ -212,10 +244,11 @@ export class Subscriptions {
       this.#names.set(topic, fromBeginning);
       return;
     }
+    if (!(topic instanceof RegExp)) throw invalid('a topic is its name or a RegExp');
     const flags = topic.flags.replaceAll(/[gyduv]/g, '');
     if (flags !== '') {
       const message = `a subscription takes no flag "${flags}": write ${topic} without it, as [Aa] for example`;
-      throw new StratalogClientError('invalid-argument', message);
+      throw invalid(message);
     }
     // Flags such as g would make it remember where it was.
     this.#patterns.push({ pattern: new RegExp(topic.source), fromBeginning });
@@ -223,7 +256,7 @@ export class Subscriptions {
 
   get wanted(): WantedTopics {
     if (this.#names.size === 0 && this.#patterns.length === 0) {
-      throw new StratalogClientError('invalid-argument', 'subscribe() to a topic before run()');
+      throw invalid('subscribe() to a topic before run()');
     }
     const names = [...this.#names.keys()];
     if (this.#patterns.length === 0) return { names };

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeGroup, fetchGroupOffsets, type GroupDescription } from '../admin-groups.ts';
 import type { ApiClient } from '../api-client.ts';
+import { invalid, listOf, offsetOf } from '../arguments.ts';
 import { errorOf, StratalogClientError, type StratalogRequestError } from '../errors.ts';
 import type { Instrumentation } from '../instrumentation.ts';
 import type { ClientLogger } from '../logging.ts';
@@ -21,6 +22,8 @@ import { commitPolicy } from './commit-policy.ts';
 import { Committer } from './committer.ts';
 import {
   type Assignor,
+  assertConsumerConfig,
+  assertRunConfig,
   assignorOf,
   CONSUMER_EVENTS,
   type ConsumerConfig,
@@ -88,6 +91,7 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
   constructor(config: ConsumerConfig, base: ConsumerBase) {
     this.#config = config;
     this.#base = base;
+    assertConsumerConfig(config);
     this.#assignor = assignorOf(config);
     this.on = base.instrumentation.on.bind(base.instrumentation);
     this.#ownership = new Ownership({
@@ -121,18 +125,16 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
   }
 
   async subscribe(subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic): Promise<void> {
-    if (this.#running !== undefined) {
-      throw new StratalogClientError('invalid-argument', 'subscribe() before run()');
-    }
+    if (this.#running !== undefined) throw invalid('subscribe() before run()');
     const topics = 'topics' in subscription ? subscription.topics : [subscription.topic];
-    for (const topic of topics) this.#subscriptions.add(topic, subscription.fromBeginning ?? false);
+    for (const topic of listOf('topics', topics))
+      this.#subscriptions.add(topic, subscription.fromBeginning ?? false);
   }
 
   /** Joins the group and begins to read; resolves when it is a member. */
   async run(config: ConsumerRunConfig = {}): Promise<void> {
-    if (this.#running !== undefined) {
-      throw new StratalogClientError('invalid-argument', 'the consumer runs already');
-    }
+    if (this.#running !== undefined) throw invalid('the consumer runs already');
+    assertRunConfig(config);
     const wanted = this.#subscriptions.wanted;
     const running = this.#assemble(config);
     this.#running = running;
@@ -195,10 +197,8 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
       );
       return;
     }
-    const number = Number(offset);
-    if (!Number.isSafeInteger(number) || number < 0) {
-      throw new StratalogClientError('invalid-argument', `"${offset}" is no offset`);
-    }
+    const number = offsetOf(offset);
+    if (number < 0) throw invalid(`"${offset}" is no offset`);
     const lease = this.#ownership.find(place);
     if (lease === undefined) this.#seeks.set(partitionKey(place), number);
     else lease.seek(number);
@@ -490,5 +490,5 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
 function handlerOf({ eachMessage, eachBatch }: ConsumerRunConfig): Handler {
   if (eachBatch !== undefined) return { kind: 'batch', handle: eachBatch };
   if (eachMessage !== undefined) return { kind: 'message', handle: eachMessage };
-  throw new StratalogClientError('invalid-argument', 'run() takes eachMessage or eachBatch');
+  throw invalid('run() takes eachMessage or eachBatch');
 }

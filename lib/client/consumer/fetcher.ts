@@ -42,6 +42,17 @@ function isCorrupt(error: unknown): boolean {
   return error instanceof StratalogError && error.code === 'CORRUPT_MESSAGE';
 }
 
+interface Asked {
+  readonly lease: PartitionLease;
+  readonly generation: number;
+  readonly offset: number;
+}
+
+interface Waiting {
+  readonly asked: readonly Asked[];
+  readonly abort: AbortController;
+}
+
 export class Fetcher {
   readonly #config: FetcherConfig;
   readonly #tools: FetcherTools;
@@ -51,6 +62,8 @@ export class Fetcher {
   #abort = new AbortController();
   #isRunning = false;
   #isWaiting = false;
+  /** The request that waits at the log: what it asks, and how to end it. */
+  #waiting: Waiting | undefined;
   #idleRounds = 0;
   #failures = 0;
 
@@ -77,6 +90,7 @@ export class Fetcher {
   /** Looks whether there is something to ask; called whenever leases, queues or pauses change. */
   tick(): void {
     if (!this.#isRunning) return;
+    this.#endOutdatedWait();
     const plans = planFetches(
       {
         leases: this.#tools.leases(),
@@ -95,29 +109,40 @@ export class Fetcher {
     }
   }
 
-  async #run(plan: PlannedFetch): Promise<void> {
-    let count = 0;
-    try {
-      count = await this.#fetch(plan);
-      this.#failures = 0;
-    } catch (error) {
-      this.#handle(error, plan);
-    }
-    for (const lease of plan.leases) this.#busy.delete(lease);
-    if (count > 0) this.#tools.arrived();
-    if (plan.wait) this.#finishWaiting(count);
-    this.tick();
+  /** What waits for records at a place that a seek has left would keep the consumer from reading where it is now. */
+  #endOutdatedWait(): void {
+    const { asked = [], abort } = this.#waiting ?? {};
+    if (asked.some(({ lease, generation }) => lease.generation !== generation)) abort?.abort();
   }
 
-  /** How many records came. */
-  async #fetch(plan: PlannedFetch): Promise<number> {
-    const startedAt = performance.now();
-    this.#tools.fetchStart();
+  async #run(plan: PlannedFetch): Promise<void> {
+    let count = 0;
     const asked = plan.leases.map((lease) => ({
       lease,
       generation: lease.generation,
       offset: lease.fetchOffset,
     }));
+    const abort = new AbortController();
+    if (plan.wait) this.#waiting = { asked, abort };
+    try {
+      count = await this.#fetch(plan, asked, AbortSignal.any([this.#abort.signal, abort.signal]));
+      this.#failures = 0;
+    } catch (error) {
+      if (!abort.signal.aborted) this.#handle(error, plan);
+    }
+    for (const lease of plan.leases) this.#busy.delete(lease);
+    if (count > 0) this.#tools.arrived();
+    if (plan.wait) {
+      this.#waiting = undefined;
+      this.#finishWaiting(abort.signal.aborted ? 'outdated' : count);
+    }
+    this.tick();
+  }
+
+  /** How many records came. */
+  async #fetch(plan: PlannedFetch, asked: readonly Asked[], signal: AbortSignal): Promise<number> {
+    const startedAt = performance.now();
+    this.#tools.fetchStart();
     const request = {
       partitions: asked.map(({ lease, offset }) => ({
         topic: lease.topic,
@@ -130,7 +155,7 @@ export class Fetcher {
       maxWaitMs: plan.wait ? this.#waitMs() : 0,
     };
     const fetch = plan.deliver === 'bytes' ? fetchBytes : fetchReferences;
-    const answers = await fetch(this.#tools.api, request, this.#abort.signal);
+    const answers = await fetch(this.#tools.api, request, signal);
     let count = 0;
     let batches = 0;
     for (const { lease, generation } of asked) {
@@ -190,8 +215,8 @@ export class Fetcher {
   }
 
   /** The next waiting request may go: at once if there was something, else after a pause that grows. */
-  #finishWaiting(count: number): void {
-    this.#idleRounds = count > 0 ? 0 : this.#idleRounds + 1;
+  #finishWaiting(count: number | 'outdated'): void {
+    this.#idleRounds = count === 'outdated' || count > 0 ? 0 : this.#idleRounds + 1;
     const growing = IDLE_BACKOFF_MS_MIN * 2 ** Math.min(this.#idleRounds - 1, 20);
     const delayMs = this.#idleRounds === 0 ? 0 : Math.min(growing, this.#config.idleBackoffMsMax);
     if (delayMs === 0) {

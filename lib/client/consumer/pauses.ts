@@ -1,6 +1,7 @@
 // Which partitions are paused. Kept apart from what is owned, so that nothing but `resume` ends a pause: no error, and no
 // rebalance that takes the partition away and brings it back.
 
+import { listOf } from '../arguments.ts';
 import { partitionKey, type TopicPartition, type TopicPartitions } from '../types.ts';
 
 export interface PauseTopic {
@@ -14,7 +15,7 @@ export class Pauses {
   readonly #partitions = new Map<string, TopicPartition>();
 
   pause(topics: readonly PauseTopic[]): void {
-    for (const { topic, partitions } of topics) {
+    for (const { topic, partitions } of listOf('topics', topics)) {
       if (partitions === undefined) this.#topics.add(topic);
       for (const partition of partitions ?? []) {
         this.#partitions.set(partitionKey({ topic, partition }), { topic, partition });
@@ -24,7 +25,7 @@ export class Pauses {
 
   /** Resuming a whole topic resumes each of its partitions; one partition can't leave the pause of its topic. */
   resume(topics: readonly PauseTopic[]): void {
-    for (const { topic, partitions } of topics) {
+    for (const { topic, partitions } of listOf('topics', topics)) {
       if (partitions === undefined) {
         this.#topics.delete(topic);
         for (const [key, one] of this.#partitions) {

@@ -1,4 +1,4 @@
-// npm run sim -- --seed N --steps N [--seeds COUNT] [--bug NAME] [--trace]
+// npm run sim -- --seed N --steps N [--seeds COUNT] [--bug NAME] [--trace]; exit code 1: a promise was broken, 2: it can't be run.
 //
 // One seed: runs it and, when a promise is broken, prints the smallest run that still breaks it. Several: runs them on
 // all cores and prints the first failure so.
@@ -14,28 +14,62 @@ import { runSeeds, type SeedNews } from './workers.ts';
 const STEPS_DEFAULT = 500;
 const LINE_CHARACTERS_MAX = 220;
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    steps: { type: 'string', default: String(STEPS_DEFAULT) },
-    seeds: { type: 'string', default: '1' },
-    bug: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-  },
-});
-const steps = Number(values.steps);
-const firstSeed = Number(values.seed);
-const count = Number(values.seeds);
-const bug = values.bug === undefined ? undefined : findBug(values.bug);
+const HELP = `npm run sim -- [options]
+
+  --seed N      which run (default 1)
+  --steps N     how long it is (default ${STEPS_DEFAULT})
+  --seeds N     so many runs, from --seed on, on all cores
+  --bug NAME    with a planted bug: the smallest run that shows it is printed
+  --trace       print everything that happens in a run
+  --help        this text
+`;
+
+const { steps, firstSeed, count, bug, trace } = settings();
 
 if (count > 1) await runMany();
 else await runOne(firstSeed);
+
+function settings() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seed: { type: 'string', default: '1' },
+        steps: { type: 'string', default: String(STEPS_DEFAULT) },
+        seeds: { type: 'string', default: '1' },
+        bug: { type: 'string' },
+        trace: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(HELP);
+      process.exit(0);
+    }
+    return {
+      steps: wholeNumber('steps', values.steps, 1),
+      firstSeed: wholeNumber('seed', values.seed, 0),
+      count: wholeNumber('seeds', values.seeds, 1),
+      bug: values.bug === undefined ? undefined : findBug(values.bug),
+      trace: values.trace,
+    };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
+
+function wholeNumber(name: string, text: string, min: number): number {
+  if (/^\d+$/.test(text) && Number(text) >= min && Number.isSafeInteger(Number(text))) {
+    return Number(text);
+  }
+  throw new Error(`--${name} is a whole number from ${min} on, not "${text}"`);
+}
 
 async function runOne(seed: number): Promise<void> {
   const scenario = scenarioOf(seed, steps);
   const result = await runScenario(scenario, { bug, keepHistory: true });
   const hash = createHash('sha256').update(result.history.join('\n')).digest('hex').slice(0, 16);
-  if (values.trace) print(result.history);
+  if (trace) print(result.history);
   console.log(`seed ${seed}: ${result.requestCount} requests, history ${hash}`);
   if (result.violation === undefined) return;
   process.exitCode = 1;
@@ -69,7 +103,7 @@ async function runMany(): Promise<void> {
       console.log(`seed ${news.seed}: ${news.invariant}: ${news.message}`);
     }
   };
-  await runSeeds({ firstSeed, count, steps, bugName: values.bug, stopsAtFirst: false }, hear);
+  await runSeeds({ firstSeed, count, steps, bugName: bug?.name, stopsAtFirst: false }, hear);
   const seconds = (performance.now() - startedMs) / 1_000;
   console.log(
     `${sum.seeds} seeds, ${sum.requests} requests in ${seconds.toFixed(1)} s; ${found.length} broke a promise`,

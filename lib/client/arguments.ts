@@ -1,0 +1,79 @@
+// What a program in plain JavaScript, or one that has its settings from elsewhere, may get wrong: refused by name before
+// anything is sent, rather than read as something else or waited for without end.
+
+import { isUint8Array } from 'node:util/types';
+import { StratalogClientError } from './errors.ts';
+import type { Acks, Bytes } from './types.ts';
+
+/** Longer is not a time to a timer. */
+export const TIMER_MS_MAX = 2 ** 31 - 1;
+
+interface Bounds {
+  readonly min: number;
+  readonly max?: number;
+}
+
+export const TIMER_MS: Bounds = { min: 0, max: TIMER_MS_MAX };
+
+export function invalid(message: string): StratalogClientError {
+  return new StratalogClientError('invalid-argument', message);
+}
+
+/** Errors: one of these settings is given, and is no number within its bounds. */
+export function assertNumbers<Settings extends object>(
+  settings: Settings,
+  bounds: { readonly [name in keyof Settings]?: Bounds },
+): void {
+  const all = Object.entries(bounds) as [keyof Settings & string, Bounds][];
+  for (const [name, { min, max = Number.POSITIVE_INFINITY }] of all) {
+    const value: unknown = settings[name];
+    if (value === undefined || value === null) continue;
+    if (typeof value === 'number' && value >= min && value <= max) continue;
+    const range = Number.isFinite(max) ? `from ${min} to ${max}` : `of at least ${min}`;
+    throw invalid(`${name} is a number ${range}, not ${shown(value)}`);
+  }
+}
+
+/** Errors: it is none of these. */
+export function assertOneOf(name: string, value: unknown, allowed: readonly string[]): void {
+  if (value === undefined || allowed.includes(value as string)) return;
+  throw invalid(`${name} is one of ${allowed.join(', ')}, not ${shown(value)}`);
+}
+
+/** Errors: it is no list. */
+export function listOf<Item>(name: string, value: readonly Item[]): readonly Item[] {
+  if (Array.isArray(value)) return value;
+  throw invalid(`${name} is a list, not ${shown(value)}`);
+}
+
+export function acksOf(acks: Acks): Acks {
+  if (acks === -1 || acks === 0 || acks === 1) return acks;
+  throw invalid(`acks is -1 (all), 0 or 1, not ${shown(acks)}`);
+}
+
+/** Nothing but digits, perhaps after a minus: what is empty is not 0. */
+export function offsetOf(offset: string | number): number {
+  const number = /^-?\d+$/.test(String(offset)) ? Number(offset) : Number.NaN;
+  if (Number.isSafeInteger(number)) return number;
+  throw invalid(`${shown(offset)} is no offset: it is a whole number, as text`);
+}
+
+/** Errors: neither text nor bytes. */
+export function bytesOf(name: string, value: Bytes | null | undefined): Uint8Array | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string') return Buffer.from(value);
+  if (isUint8Array(value)) return value;
+  throw invalid(`${name} is text, bytes or null, not ${shown(value)}`);
+}
+
+/** Waits for all, so that nothing is still under way when the first that failed is thrown. */
+export async function everyOf<Result>(work: readonly Promise<Result>[]): Promise<Result[]> {
+  await Promise.allSettled(work);
+  return await Promise.all(work);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
