@@ -108,6 +108,8 @@ export const RANGE_GAP_BYTES_MAX = 1 * MIB;
 export const SEGMENT_HINTS_MAX = 10_000;
 /** How long a process reads on in a segment without asking the index for it again; far below GARBAGE_GRACE_MS. */
 export const SEGMENT_HINT_TTL_MS = 30_000;
+/** Reads of at least this many bytes from a segment's beginning don't wait for its index. */
+export const SEGMENT_BEGINNING_BYTES_MIN = 1 * MIB;
 /** The search by time reads a segment in pieces of this size, and so many before the answer is where it got to. */
 export const TIME_SCAN_BYTES = 1 * MIB;
 export const TIME_SCAN_PIECES_MAX = 64;

@@ -1,6 +1,7 @@
 // Reading from a segment: which bytes, by its index; and what of them is behind the offset that was asked for.
 
 import { type Rejected, rejected, StratalogError } from '../errors.ts';
+import { SEGMENT_BEGINNING_BYTES_MIN } from '../limits.ts';
 import { BatchCursor } from '../record/batch-cursor.ts';
 import type { PartitionKey } from './keys.ts';
 import type { ByteRange } from './object-range.ts';
@@ -59,6 +60,23 @@ export function planWholeSegment(
   if (from.offset !== baseOffset || lengthBytes > from.maxBytes) return undefined;
   const key = segmentKey({ partition, segmentId, baseOffset }, 'log');
   return { kind: 'segment', key, positionBytes: 0, lengthBytes, endOffset };
+}
+
+/**
+ * As much of a segment as a read from its beginning may hold, its last batch cut off maybe: all but the length of what
+ * `planSegmentRange` plans. Undefined when `offset` is not the first one, the segment has no more bytes than that, or
+ * `maxBytes` is so little that a batch or two may be more.
+ */
+export function planBeginning(
+  { partition, segment }: PartitionSegment,
+  from: { readonly offset: bigint; readonly maxBytes: number },
+): ByteRange | undefined {
+  const { segmentId, baseOffset, sizeBytes } = segment;
+  const { offset, maxBytes: lengthBytes } = from;
+  const isWorthIt = lengthBytes >= SEGMENT_BEGINNING_BYTES_MIN && lengthBytes < sizeBytes;
+  if (offset !== baseOffset || !isWorthIt) return undefined;
+  const key = segmentKey({ partition, segmentId, baseOffset }, 'log');
+  return { key, positionBytes: 0, lengthBytes };
 }
 
 /**

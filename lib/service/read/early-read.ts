@@ -1,10 +1,14 @@
-// Reads the bytes of a fetch beside its heads instead of after them, where this process knows which segment has them:
-// whoever reads on in a segment waits for one request, not for two after each other.
+// Reads the bytes of a fetch beside what would say which they are, where this process knows enough of that: whoever reads
+// a log waits for one request, not for one after the other.
 //
-// Only the heads decide what is answered. What was read early is used when the plan made from them asks for the same
-// bytes, and dropped otherwise: the topic is deleted, the offset is below the log's start, the segment was replaced.
-// Then one GET (and that of the segment's index, where it isn't warm) was for nothing. It is done for the first
-// partition of a fetch only, whose bytes always fit the budget: what others may have is not known before.
+// - Beside the heads, in a segment that was found not long ago.
+// - Beside a segment's index, at its beginning: the index says only how much of what fits are whole batches.
+//
+// Only heads and index decide what is answered. What was read early is used when the plan made from them asks for bytes
+// in it, and dropped otherwise: the topic is deleted, the offset is below the log's start, the segment was replaced, a
+// batch is larger than what was asked for. Then one GET (and that of the segment's index, where it isn't warm) was for
+// nothing. It is done once a fetch, for its first partition, whose bytes always fit the budget: what others may have is
+// not known before.
 
 import { FETCH_BYTES_MAX } from '../../limits.ts';
 import type { ByteRange } from '../../log/object-range.ts';
@@ -18,49 +22,61 @@ interface EarlyRead {
   readonly reading: ReturnType<RangeReader['read']>;
 }
 
-/** Begins to read what the first partition will most likely need; for one try to answer the request. */
+/** For one try to answer the request: begins to read what its first partition will most likely need. */
 export function readEarly(
   ports: LocatePorts,
   tools: ReadTools,
   request: FetchRequest,
   first: Omit<Ready, 'kind' | 'head'>,
 ): ReadTools {
-  const { partition, asked } = first;
-  const { offset } = asked;
-  const segment = tools.hints.segmentAt(partition, { offset, nowMs: ports.clock.nowMs() });
-  if (request.deliver === 'reference' || segment === undefined || segment.sizeBytes === 0) {
-    return tools;
-  }
-  const maxBytes = Math.min(request.maxBytes, FETCH_BYTES_MAX, asked.maxBytes ?? FETCH_BYTES_MAX);
-  const begin = async (): Promise<EarlyRead | undefined> => {
-    const range = await planSegment(tools, { partition, segment }, { offset, maxBytes });
-    return range && { range, reading: tools.ranges.read([range]) };
-  };
+  if (request.deliver === 'reference') return tools;
+  const { ranges } = tools;
+  const read = (range: ByteRange): EarlyRead => ({ range, reading: ranges.read([range]) });
   // Whoever plans by the heads meets the same failure, and says so.
-  const begun = begin().catch(() => undefined);
-  return { ...tools, ranges: withEarly(tools.ranges, begun) };
-}
-
-/** Hands out the early read once: who asks again was told that its object is gone. */
-function withEarly(ranges: RangeReader, begun: Promise<EarlyRead | undefined>): RangeReader {
+  let begun = planKnown(ports, tools, request, first)
+    .then((range) => range && read(range))
+    .catch(() => undefined);
   let isTaken = false;
   return {
-    async read(wanted) {
-      const early = await begun;
-      const place = wanted.findIndex((range) => isSame(range, early?.range));
-      if (early === undefined || place < 0 || isTaken) return ranges.read(wanted);
-      isTaken = true;
-      const others = ranges.read(wanted.toSpliced(place, 1));
-      const [bytes] = await early.reading;
-      return (await others).toSpliced(place, 0, bytes);
+    ...tools,
+    beginEarly(asked, range) {
+      if (asked === first.asked) begun = begun.then((early) => early ?? read(range));
+    },
+    ranges: {
+      async read(wanted) {
+        const early = await begun;
+        const place = wanted.findIndex((range) => isWithin(range, early?.range));
+        const range = wanted[place];
+        if (early === undefined || range === undefined || isTaken) return ranges.read(wanted);
+        isTaken = true;
+        const others = ranges.read(wanted.toSpliced(place, 1));
+        const [bytes] = await early.reading;
+        const own = bytes instanceof Uint8Array ? bytes.subarray(0, range.lengthBytes) : bytes;
+        return (await others).toSpliced(place, 0, own);
+      },
     },
   };
 }
 
-function isSame(left: ByteRange, right: ByteRange | undefined): boolean {
+/** What to read of a segment that this process knows; undefined when it knows none. */
+async function planKnown(
+  ports: LocatePorts,
+  tools: ReadTools,
+  request: FetchRequest,
+  { partition, asked }: Omit<Ready, 'kind' | 'head'>,
+): Promise<ByteRange | undefined> {
+  const { offset } = asked;
+  const segment = tools.hints.segmentAt(partition, { offset, nowMs: ports.clock.nowMs() });
+  if (segment === undefined || segment.sizeBytes === 0) return undefined;
+  const maxBytes = Math.min(request.maxBytes, FETCH_BYTES_MAX, asked.maxBytes ?? FETCH_BYTES_MAX);
+  return planSegment(tools, { partition, segment }, { offset, maxBytes });
+}
+
+/** Begins where the early one does, and ends no later. */
+function isWithin(range: ByteRange, early: ByteRange | undefined): boolean {
   return (
-    left.key === right?.key &&
-    left.positionBytes === right.positionBytes &&
-    left.lengthBytes === right.lengthBytes
+    range.key === early?.key &&
+    range.positionBytes === early.positionBytes &&
+    range.lengthBytes <= early.lengthBytes
   );
 }

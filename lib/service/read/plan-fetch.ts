@@ -12,6 +12,7 @@ import {
 import {
   indexRange,
   type PartitionSegment,
+  planBeginning,
   planSegmentRange,
   planWholeSegment,
 } from '../../log/segment-read.ts';
@@ -44,6 +45,8 @@ export type Planned = Omit<Ready, 'kind'> & {
 export interface ReadTools {
   readonly ranges: RangeReader;
   readonly hints: SegmentHints;
+  /** Begins to read what a plan for this partition will most likely need, before it is made (early-read.ts). */
+  readonly beginEarly?: (asked: FetchPartition, range: ByteRange) => void;
 }
 
 /** At most one query and one read of an index beyond what is warm. */
@@ -64,7 +67,10 @@ export async function planFetch(
   }
   const { segment } = located;
   if (segment.sizeBytes === 0) return { ...withRanges(part, []), emptyTo: segment.endOffset };
-  const range = await planSegment(tools, { partition, segment }, { offset, maxBytes: bytes });
+  const from = { offset, maxBytes: bytes };
+  const beginning = planBeginning({ partition, segment }, from);
+  if (beginning !== undefined) tools.beginEarly?.(asked, beginning);
+  const range = await planSegment(tools, { partition, segment }, from);
   if (range !== undefined) return withRanges(part, [range]);
   tools.hints.forget(partition);
   return { kind: 'moved', asked };

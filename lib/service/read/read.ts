@@ -1,4 +1,4 @@
-// Fetch: heads, then the index where a page is needed, then the bytes; beside the heads where they are known (early-read.ts).
+// Fetch: heads, then the index where a page is needed, then the bytes; earlier where they are known (early-read.ts).
 //
 // A reader only follows entries that a head or a page names, and an entry is named only after its bytes are stored
 // (`visible-once-complete`). What was found may be replaced while it is read; then the head is read again

@@ -19,6 +19,8 @@ let process: TestProcess;
 /** Of the reader, once `listen` is set: requests as they are sent, and the heads as they are answered. */
 let events: string[];
 let listen: boolean;
+/** GETs that are under way, and the most that ever were. */
+let gets: { now: number; most: number };
 let failing: ReadonlySet<string>;
 let reader: TestProcess;
 
@@ -34,6 +36,7 @@ beforeEach(async () => {
   await process.background.segments.mergeAll(NO_LIMIT);
   events = [];
   listen = false;
+  gets = { now: 0, most: 0 };
   failing = new Set();
   reader = log.process({
     between: async (_, method) => {
@@ -43,6 +46,12 @@ beforeEach(async () => {
         // As long as whatever goes out beside it needs to be sent.
         await setImmediate();
         events.push('heads');
+      }
+      if (method === 'getRange') {
+        gets.now += 1;
+        gets.most = Math.max(gets.most, gets.now);
+        await setImmediate();
+        gets.now -= 1;
       }
       if (failing.has(method)) throw new Died();
     },
@@ -117,6 +126,50 @@ describe('fetch, where the segment is known', () => {
     await expect(fetchFrom(reader, [20n])).rejects.toThrow(Died);
     await setImmediate();
     expect(events).toEqual(['readHeads', 'getRange', 'heads']);
+  });
+});
+
+describe('fetch from the beginning of a segment', () => {
+  const MIB = 1024 * 1024;
+
+  async function fillAnother(valueBytes: number, count: number): Promise<void> {
+    const batch = batchOf(['x'.repeat(valueBytes)], { timestampMs: log.clock.timeMs });
+    for (let number = 0; number < count; number += 1) {
+      await process.services.append.append(appendTo(TOPIC, { 0: batch }));
+    }
+    log.clock.timeMs += 7 * HOUR_MS;
+    await process.background.segments.mergeAll(NO_LIMIT);
+    listen = true;
+  }
+
+  it('gets the bytes beside the index, with the same requests and answer', async () => {
+    await fillAnother(100_000, 32);
+    const [first] = await fetchFrom(reader, [40n], { maxBytes: MIB });
+    expect(events.filter((event) => event === 'getRange')).toHaveLength(2);
+    expect(gets.most).toBe(2);
+    expect(first).toMatchObject({ kind: 'bytes', nextOffset: 50n });
+  });
+
+  it('has the index first when it wants less than a mebibyte', async () => {
+    await fillAnother(100_000, 32);
+    const [first] = await fetchFrom(reader, [40n], { maxBytes: MIB - 1 });
+    expect(events.filter((event) => event === 'getRange')).toHaveLength(2);
+    expect(gets.most).toBe(1);
+    expect(first).toEqual((await fetchFrom(log.process(), [40n], { maxBytes: MIB }))[0]);
+  });
+
+  it('gets them again when the index says that the first batches are more than asked for', async () => {
+    await fillAnother(900_000, 16);
+    const [first] = await fetchFrom(reader, [40n], { maxBytes: MIB });
+    expect(events.filter((event) => event === 'getRange')).toHaveLength(3);
+    expect(first).toMatchObject({ kind: 'bytes', nextOffset: 42n });
+  });
+
+  it('gives references by the index alone', async () => {
+    await fillAnother(100_000, 32);
+    await fetchFrom(reader, [40n], { maxBytes: MIB, deliver: 'reference' });
+    // The index, and the header of the batch behind.
+    expect(events.filter((event) => event === 'getRange')).toHaveLength(2);
   });
 });
 
