@@ -1,7 +1,7 @@
 // Access lists by kafkajs's names and numbers (AclEntry, AclFilter, AclResourceTypes and so on).
 
 import type { ApiClient } from './api-client.ts';
-import { StratalogClientError } from './errors.ts';
+import { invalid, listOf } from './arguments.ts';
 
 export const AclResourceTypes = {
   UNKNOWN: 0,
@@ -94,7 +94,7 @@ interface AclBody {
 
 /** Those that are there stay. */
 export async function createAcls(api: ApiClient, acls: readonly AclEntry[]): Promise<true> {
-  if (acls.length === 0) throw new StratalogClientError('invalid-argument', 'no entry is given');
+  if (listOf('acl', acls).length === 0) throw invalid('no entry is given');
   const data = acls.map(({ resourceName, principal, host, ...acl }) => ({
     ...namesOf(acl),
     resource_name: resourceName,
@@ -130,7 +130,7 @@ export async function deleteAcls(
   filters: readonly AclFilter[],
 ): Promise<DeleteAclFilterResponse[]> {
   const responses: DeleteAclFilterResponse[] = [];
-  for (const filter of filters) {
+  for (const filter of listOf('filters', filters)) {
     const deleted = await ask(api, 'DELETE', filter);
     const matchingAcls = deleted.map((acl): DeletedAcl => ({ errorCode: 0, ...acl }));
     responses.push({ errorCode: 0, matchingAcls });
@@ -183,5 +183,5 @@ function namesOf(numbers: {
 function nameOf(types: Readonly<Record<string, number>>, number: number, what: string): string {
   const name = Object.keys(types).find((one) => types[one] === number);
   if (name !== undefined && name !== 'UNKNOWN') return name;
-  throw new StratalogClientError('invalid-argument', `there is no ${what} ${number}`);
+  throw invalid(`there is no ${what} ${number}`);
 }

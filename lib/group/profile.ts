@@ -33,18 +33,25 @@ export function checkGroupId(groupId: string): Rejected | undefined {
   );
 }
 
+const ID_NAMES = {
+  memberId: 'a member id',
+  instanceId: 'an instance id',
+  clientId: 'a client id',
+} as const;
+
 /** An id that a member chose for itself, its instance or its client; refused with INVALID_REQUEST. */
 export function checkMemberIds(request: {
   readonly memberId?: string | undefined;
   readonly instanceId?: string | undefined;
   readonly clientId?: string | undefined;
 }): Rejected | undefined {
-  for (const [name, value] of Object.entries(request)) {
+  for (const name of Object.keys(ID_NAMES) as (keyof typeof ID_NAMES)[]) {
+    const value = request[name];
     if (value === undefined) continue;
     if (value.length > 0 && value.length <= MEMBER_ID_CHARACTERS_MAX) continue;
     return rejected(
       'INVALID_REQUEST',
-      `${name} has 1 to ${MEMBER_ID_CHARACTERS_MAX} characters, not ${value.length}`,
+      `${ID_NAMES[name]} has 1 to ${MEMBER_ID_CHARACTERS_MAX} characters, not ${value.length}`,
     );
   }
   return undefined;

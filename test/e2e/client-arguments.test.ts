@@ -103,6 +103,13 @@ describe('a consumer refuses', () => {
     expect(() => client.consumer(untyped<ConsumerConfig>(config))).toThrow(message);
   });
 
+  it('an instance id that is empty, in words that are not the server’s own', async () => {
+    const consumer = client.consumer({ groupId: 'instances', groupInstanceId: '' });
+    await consumer.subscribe({ topic: await createTopic(client, 'instances', 1) });
+    const run = consumer.run({ eachMessage: async () => undefined });
+    await expect(run).rejects.toThrow('an instance id has 1 to 255 characters, not 0');
+  });
+
   it.each([
     [{ eachMessage: 5 }, /eachMessage is a function/],
     [{ partitionsConsumedConcurrently: 0 }, /partitionsConsumedConcurrently is a number of at/],
@@ -155,6 +162,18 @@ describe('an admin refuses', () => {
 
   it.each(['createTopics', 'deleteTopics'] as const)('%s without a list', async (verb) => {
     await expect(client.admin()[verb](untyped({}))).rejects.toThrow('topics is a list');
+  });
+
+  it('a negative offset, and says why', async () => {
+    const topic = await createTopic(client, 'negative', 1);
+    const partitions = [{ partition: 0, offset: '-1' }];
+    const set = client.admin().setOffsets({ groupId: 'negative', topic, partitions });
+    await expect(set).rejects.toThrow("an offset isn't negative, as -1 is");
+  });
+
+  it('access lists without a list', async () => {
+    await expect(client.admin().createAcls(untyped({}))).rejects.toThrow('acl is a list');
+    await expect(client.admin().deleteAcls(untyped({}))).rejects.toThrow('filters is a list');
   });
 
   it('one topic only when the others are done', async () => {

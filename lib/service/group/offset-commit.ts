@@ -207,7 +207,9 @@ async function checkOffsets(
       asked,
       rejected(
         'OFFSET_OUT_OF_RANGE',
-        `offset ${asked.offset} can't be committed: the log ends at ${reach?.kind === 'beyond' ? reach.end : 'or after 0'}`,
+        reach?.kind === 'beyond'
+          ? `offset ${asked.offset} can't be committed: the log ends at ${reach.end}`
+          : `an offset isn't negative, as ${asked.offset} is`,
       ),
     );
   });
