@@ -29,11 +29,12 @@ async function serve(answer: Answer): Promise<string> {
   return `http://${await listen(createServer(answer))}`;
 }
 
-/** The process trusts it from now on. */
+/** One for all servers, trusted before anybody connects: what is trusted is looked up once and kept. */
+const certificate = selfSigned();
+setDefaultCACertificates([...getCACertificates('default'), certificate.cert]);
+
 async function serveSecurely(answer: Answer): Promise<string> {
-  const { key, cert } = selfSigned();
-  setDefaultCACertificates([...getCACertificates('default'), cert]);
-  return `https://${await listen(createSecureServer({ key, cert }, answer))}`;
+  return `https://${await listen(createSecureServer(certificate, answer))}`;
 }
 
 function ask(signal: AbortSignal = new AbortController().signal) {
