@@ -16,7 +16,7 @@ import {
 } from '../limits.ts';
 import { type PartitionKey, parsePartitionKey, partitionKeyText } from './keys.ts';
 import { smallest } from './order.ts';
-import type { TailEntry } from './partition.ts';
+import { recordCountOf, type TailEntry } from './partition.ts';
 import { isAhead, lastSequence, type SequencedBatch } from './sequence.ts';
 
 const EPOCH_MAX = 32_767;
@@ -231,7 +231,10 @@ function placeInSequence(
   if (batch.baseSequence === expected) return { kind: 'next' };
   // As a whole: of one that was staged in part, the rest would be lost.
   const isPast = last !== undefined && !isAhead(lastSequence(batch), last);
-  if (isPast) return { kind: 'duplicate' };
+  // What an earlier transaction staged may have been aborted: taken for a duplicate it would be lost.
+  const count = recordCountOf(transaction.staged.get(key) ?? []);
+  const first = (expected - count + SEQUENCE_COUNT) % SEQUENCE_COUNT;
+  if (isPast && !isAhead(first, batch.baseSequence)) return { kind: 'duplicate' };
   return rejected(
     'OUT_OF_ORDER_SEQUENCE_NUMBER',
     `sequence ${batch.baseSequence} of producer ${batch.producerId} where ${expected} is next in partition ${key}`,

@@ -148,7 +148,7 @@ export function appendToHeadsContract(makeStore: MakeHeads): void {
 
     it('takes as many heads as a transaction can, and no more', async () => {
       await createHeads(numbersTo(HEADS_PER_TRANSACTION_MAX).slice(4));
-      await createHeads([HEADS_PER_TRANSACTION_MAX]);
+      await createHeads([HEADS_PER_TRANSACTION_MAX, HEADS_PER_TRANSACTION_MAX + 1]);
       const all = numbersTo(TRANSACTION_ITEMS_MAX).map((partition) => to(partition));
       expect((await store.appendToHeads(all)).kind).toBe('appended');
       const heads = await readHeads(numbersTo(TRANSACTION_ITEMS_MAX));

@@ -7,10 +7,19 @@ import { scenarioOf } from '../support/simulation/scenario.ts';
 
 const STEPS = 500;
 const SEEDS = 100;
+/** A page left behind whose bytes are gone; a topic's name with two lives; tombstones at a log's start; a sequence used twice. */
+const SEEDS_OF_NOTE = [1525, 3109, 3294, 3455, 5270, 8246];
 
 describe('the log under faults', () => {
   it('durable, dense, ordered, visible-once-complete, no-double-append, fenced, one-owner, monotonic-ownership, atomic-transaction, no-loss-by-cleanup, bounded: hold for a hundred seeds', async () => {
     for (let seed = 1; seed <= SEEDS; seed += 1) {
+      const { violation } = await runScenario(scenarioOf(seed, STEPS));
+      expect(violation, `npm run sim -- --seed ${seed}`).toBeUndefined();
+    }
+  });
+
+  it('hold for seeds that have found something once', async () => {
+    for (const seed of SEEDS_OF_NOTE) {
       const { violation } = await runScenario(scenarioOf(seed, STEPS));
       expect(violation, `npm run sim -- --seed ${seed}`).toBeUndefined();
     }

@@ -35,7 +35,7 @@ export function producerStates(clients: Clients): MakeProducerStates {
   return async () => {
     const { dynamodb } = clients();
     const names = uniqueNames();
-    await createTables(dynamodb, names, ['heads', 'index']);
+    await createTables(dynamodb, names, ['heads', 'index', 'topics']);
     return {
       store: createPartitionStore(dynamodb, names),
       // A server's clock can't be set: the item is made older instead.
@@ -59,7 +59,7 @@ export function transactionStores(clients: Clients): MakeTransactionStore {
   return async () => {
     const { dynamodb } = clients();
     const names = uniqueNames();
-    await createTables(dynamodb, names, ['producers', 'heads', 'index', 'groups']);
+    await createTables(dynamodb, names, ['producers', 'heads', 'index', 'groups', 'topics']);
     const table = new GroupsTable(dynamodb, names.groups, createStorageClock(dynamodb));
     return {
       transactions: createTransactionStore(names, table),

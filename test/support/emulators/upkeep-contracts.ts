@@ -26,7 +26,7 @@ export function segmentStores(clients: Clients): MakeSegmentStore {
   return async () => {
     const { dynamodb } = clients();
     const names = tableNames(uniqueName());
-    await createTables(dynamodb, names, ['heads', 'index']);
+    await createTables(dynamodb, names, ['heads', 'index', 'topics']);
     return {
       segments: createSegmentStore(dynamodb, names.index),
       partitions: createPartitionStore(dynamodb, names),

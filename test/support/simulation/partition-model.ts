@@ -96,7 +96,9 @@ export class PartitionModel {
     for (const [offset, id] of this.ids.entries()) {
       const key = keyOf(id);
       latest.set(key, offset);
-      if (!this.removed.has(offset) && !oldest.has(key)) oldest.set(key, offset);
+      // What lies below the log's start is nobody's any more.
+      const isThere = offset >= this.logStart && !this.removed.has(offset);
+      if (isThere && !oldest.has(key)) oldest.set(key, offset);
     }
     for (const [key, offset] of latest) {
       if (offset < this.logStart || !this.removed.has(offset)) continue;

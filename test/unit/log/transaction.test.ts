@@ -48,26 +48,39 @@ describe('planStage', () => {
   });
 
   it('goes on after sequence 2^31 − 1 with 0, and knows what came before it (no-double-append)', () => {
-    const last = { ...fresh, sequences: new Map([[KEY, 2 ** 31 - 1]]) };
+    const staged = new Map([[KEY, [entry({ recordCount: 4 })]]]);
+    const last = { ...fresh, staged, sequences: new Map([[KEY, 2 ** 31 - 1]]) };
     expect(kindOf(stage(last, batch(0)))).toBe('stage');
     expect(kindOf(stage(last, batch(2 ** 31 - 3, 3)))).toBe('duplicate');
     expect(kindOf(stage(last, batch(1)))).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
-    const wrapped = { ...fresh, sequences: new Map([[KEY, 1]]) };
+    const wrapped = { ...fresh, staged, sequences: new Map([[KEY, 1]]) };
     expect(kindOf(stage(wrapped, batch(2 ** 31 - 2, 4)))).toBe('duplicate');
   });
 
   it('refuses a batch of which only a part is staged: the rest would be lost (durable)', () => {
-    const last = { ...fresh, sequences: new Map([[KEY, 9]]) };
+    const staged = new Map([[KEY, [entry({ recordCount: 2 })]]]);
+    const last = { ...fresh, staged, sequences: new Map([[KEY, 9]]) };
     expect(kindOf(stage(last, batch(8, 2)))).toBe('duplicate');
     expect(kindOf(stage(last, batch(8, 5)))).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
     expect(kindOf(stage(last, batch(10, 5)))).toBe('stage');
   });
 
+  it('takes nothing for a duplicate that an earlier transaction staged (durable, atomic-transaction)', () => {
+    const aborted = { ...fresh, sequences: new Map([[KEY, 9]]) };
+    expect(kindOf(stage(aborted, batch(8, 2)))).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    expect(kindOf(stage(aborted, batch(10, 2)))).toBe('stage');
+    const open = { ...aborted, staged: new Map([[KEY, [entry({ recordCount: 1 })]]]) };
+    expect(kindOf(stage(open, batch(9)))).toBe('duplicate');
+    expect(kindOf(stage(open, batch(8, 2)))).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+  });
+
   it('stages of a request only what is not there yet', () => {
     const other = { ...PARTITION, partition: 4 };
-    const before = { ...fresh, sequences: new Map([[KEY, 0]]) };
+    const staged = new Map([[KEY, [entry({ recordCount: 1 })]]]);
+    const before = { ...fresh, staged, sequences: new Map([[KEY, 0]]) };
     const plan = stage(before, batch(0), batch(0, 1, other));
     expect(plan.kind === 'stage' && [...plan.next.staged.keys()]).toEqual([
+      KEY,
       'AAAAAAAAQACAAAAAAAAAAA/4',
     ]);
   });

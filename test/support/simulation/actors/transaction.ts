@@ -36,6 +36,8 @@ export class Instance {
   /** Nobody else has its id, so that nobody fences it. */
   readonly #isAlone: boolean;
   readonly #sequences = new Map<string, number>();
+  /** Something was refused that may have been staged before: its sequence is taken, and it doesn't know. */
+  #isUnsure = false;
   #number: number;
 
   private constructor(
@@ -114,6 +116,7 @@ export class Instance {
     const verdict = await this.#askUntilKnown(`stage ${ids.join(' ')} in ${unit.name}`, (served) =>
       served.transactions.stage(request),
     );
+    if (verdict === 'refused') this.#isUnsure = true;
     if (verdict !== 'done') return verdict;
     for (const { key, nextSequence } of parts) this.#sequences.set(key, nextSequence);
     world.report({ kind: 'unit holds', unit, ids, offsets: [] });
@@ -181,7 +184,7 @@ export class Instance {
     const { world, name } = this.#client;
     const topics = new Set([...this.#sequences.keys()].map((key) => key.replace(/\/\d+$/, '')));
     const isReborn = world.log.lives.some(({ endsTick }) => endsTick !== undefined);
-    if (isReborn || !this.#isAlone) return;
+    if (isReborn || this.#isUnsure || !this.#isAlone) return;
     const where = { topicName: [...topics].join(', '), partition: -1 };
     world.report({ kind: 'sequence refused', who: name, askedTick, ...where, code });
   }

@@ -5,7 +5,8 @@ import type { Cost, Invariant, Observation } from '../observation.ts';
 /** At most so many requests of each kind, for one partition of a topic that the process doesn't know yet. */
 const BOUNDS: Readonly<Record<Cost['operation'], Readonly<Record<string, number>>>> = {
   append: { getTopic: 1, putObject: 1, appendToHead: 1, putPage: 1, trimTail: 1 },
-  fetch: { getTopic: 1, readHeads: 1, findPages: 1, findSegments: 1, getRange: 2 },
+  // A page that a merger left behind, and whose bytes are gone, is found out by them; then the head is looked at afresh.
+  fetch: { getTopic: 1, readHeads: 2, findPages: 1, findSegments: 1, getRange: 3 },
 };
 
 export class Bounded implements Invariant {
