@@ -8,12 +8,12 @@ import {
 } from '../../lib/service/access/acls.ts';
 import { guardAclServices } from '../../lib/service/access/guard-acls.ts';
 import { accessRules } from './access.ts';
-import { guarded, type Runtime, storagePorts } from './runtime.ts';
+import { guarded, logStoragePorts, type Runtime } from './runtime.ts';
 
 export function createAclRuntime(): Runtime<AclServices> {
   const rules = accessRules();
   if (rules === undefined) return { services: noAclServices(), access: undefined };
-  const ports = storagePorts();
+  const ports = logStoragePorts();
   const access = createAccess(ports, rules);
   return guarded(createAclServices(ports, access), access, guardAclServices);
 }

@@ -6,7 +6,12 @@ import type { AppAccess } from '../../lib/api/app.ts';
 import { StratalogError } from '../../lib/errors.ts';
 import type { Clock, Invoker } from '../../lib/ports/environment.ts';
 import type { Nudger } from '../../lib/ports/nudger.ts';
-import { type Access, createAccess, type Rights } from '../../lib/service/access/access.ts';
+import {
+  type Access,
+  type AccessPorts,
+  createAccess,
+  type Rights,
+} from '../../lib/service/access/access.ts';
 import { guardGroupServices } from '../../lib/service/access/guard-groups.ts';
 import { guardInspectServices } from '../../lib/service/access/guard-inspect.ts';
 import { guardServices } from '../../lib/service/access/guard-log.ts';
@@ -22,7 +27,12 @@ import {
   createTransactionServices,
   type TransactionServices,
 } from '../../lib/service/transactions/transaction-services.ts';
-import { createAwsStorage, type TableNames } from '../../lib/storage/aws/aws-storage.ts';
+import {
+  type AwsStorageOptions,
+  createAwsLogStorage,
+  createAwsStorage,
+  type TableNames,
+} from '../../lib/storage/aws/aws-storage.ts';
 import { accessRules, principalOf } from './access.ts';
 
 const clock: Clock = {
@@ -68,7 +78,7 @@ export interface Runtime<Uses> {
 
 /** Asks nobody: the first request opens the first connection. */
 export function createRuntime(invoker: Invoker = noInvoker, nudger?: Nudger): Runtime<Services> {
-  const ports = { ...storagePorts(), invoker };
+  const ports = { ...logStoragePorts(), invoker };
   const services = createServices(nudger === undefined ? ports : { ...ports, nudger });
   return guarded(services, accessOver(ports), guardServices);
 }
@@ -97,13 +107,25 @@ export function createInspectRuntime(): Runtime<InspectServices> {
   return guarded(createInspectServices(ports), accessOver(ports), guardInspectServices);
 }
 
-export function storagePorts() {
-  const storage = createAwsStorage({ bucket: setting('STRATALOG_BUCKET'), tables: tableNames() });
+function storagePorts() {
+  return surroundings(createAwsStorage(storageOptions()));
+}
+
+/** Those of the log itself. */
+export function logStoragePorts() {
+  return surroundings(createAwsLogStorage(storageOptions()));
+}
+
+function storageOptions(): AwsStorageOptions {
+  return { bucket: setting('STRATALOG_BUCKET'), tables: tableNames() };
+}
+
+function surroundings<Storage>(storage: Storage) {
   return { ...storage, clock, random: { randomBytes: (count: number) => randomBytes(count) } };
 }
 
 /** Undefined where access lists are off. */
-function accessOver(ports: ReturnType<typeof storagePorts>): Access | undefined {
+function accessOver(ports: AccessPorts): Access | undefined {
   const rules = accessRules();
   return rules && createAccess(ports, rules);
 }

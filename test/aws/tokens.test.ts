@@ -4,6 +4,7 @@ import { createSign, generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { asking } from '../support/deploy/ask.ts';
 import { deploy, type StackOutputs } from '../support/deploy/deployment.ts';
 import { apiAddress, endpointOf } from '../support/deploy/endpoint.ts';
 
@@ -56,7 +57,12 @@ describe.runIf(cloud.hasHttpApi)('an API that takes tokens', () => {
     stack = await deploy(cloud, {
       stage: 'test-tokens',
       api: 'http',
-      context: { jwtIssuer: issuer, jwtAudiences: `${AUDIENCE},other` },
+      context: {
+        jwtIssuer: issuer,
+        jwtAudiences: `${AUDIENCE},other`,
+        jwtPrincipalClaim: 'client_id',
+        aclSuperUsers: 'User:admin;User:operator',
+      },
     });
   });
 
@@ -66,6 +72,20 @@ describe.runIf(cloud.hasHttpApi)('an API that takes tokens', () => {
 
   it('answers who bears one of its issuer for its audience', async () => {
     expect(await statusFor(`Bearer ${token()}`)).toBe(200);
+  });
+
+  it('tells bearers apart by the claim that it was told of', async () => {
+    const create = async (claims: object) => {
+      const endpoint = endpointOf(apiAddress(cloud, stack.url), () => undefined);
+      const ask = asking(() => endpoint);
+      const headers = { authorization: `Bearer ${token(claims)}` };
+      const json = { topic_name: 'orders', validate_only: true };
+      const { status, json: said } = await ask('POST', '/topics', { headers, json });
+      return [status, said.message?.split(' ')[0]];
+    };
+    expect(await create({ client_id: 'operator' })).toEqual([200, undefined]);
+    expect(await create({ client_id: 'shop', sub: 'admin' })).toEqual([403, 'User:shop']);
+    expect(await create({ sub: 'admin' })).toEqual([403, 'User:ANONYMOUS']);
   });
 
   it.each([

@@ -14,7 +14,7 @@ import type { TopicStore } from '../../ports/topic-store.ts';
 import type { TransactionStore } from '../../ports/transaction-store.ts';
 import { createAclStore } from './acl-store.ts';
 import { createCleanupStore } from './cleanup-store.ts';
-import { type ClientOptions, createClients } from './clients.ts';
+import { type AwsClients, type ClientOptions, createClients } from './clients.ts';
 import { createGroupStore } from './group-store.ts';
 import { GroupsTable } from './groups-table.ts';
 import { createLeaseStore } from './lease-store.ts';
@@ -25,7 +25,7 @@ import { createPartitionStore } from './partition-store.ts';
 import { createProducerStore } from './producer-store.ts';
 import { countRequests, type RequestCounter } from './request-counter.ts';
 import { createSegmentStore } from './segment-store.ts';
-import { createStorageClock } from './storage-clock.ts';
+import { createStorageClock, type StorageClock } from './storage-clock.ts';
 import { createTopicStore } from './topic-store.ts';
 import { createTransactionStore } from './transaction-store.ts';
 
@@ -44,44 +44,74 @@ export interface AwsStorageOptions extends ClientOptions {
   readonly tables: TableNames;
 }
 
-export interface AwsStorage {
+/** The ports of the log itself. */
+export interface AwsLogStorage {
   readonly topics: TopicStore;
   readonly partitions: PartitionStore;
   readonly objects: ObjectStore;
-  readonly groups: GroupStore;
-  readonly offsets: OffsetStore;
-  readonly producers: ProducerStore;
-  readonly transactions: TransactionStore;
-  readonly acls: AclStore;
   readonly segments: SegmentStore;
-  readonly cleanup: CleanupStore;
-  readonly leases: LeaseStore;
-  readonly upkeep: ObjectUpkeep;
+  readonly acls: AclStore;
   /** Everything that these ports have sent. */
   readonly requests: RequestCounter;
   /** Closes the connections; the ports can't be used after it. */
   close(): void;
 }
 
+export interface AwsStorage extends AwsLogStorage {
+  readonly groups: GroupStore;
+  readonly offsets: OffsetStore;
+  readonly producers: ProducerStore;
+  readonly transactions: TransactionStore;
+  readonly cleanup: CleanupStore;
+  readonly leases: LeaseStore;
+  readonly upkeep: ObjectUpkeep;
+}
+
 /** Asks nobody: the first request opens the first connection. */
 export function createAwsStorage(options: AwsStorageOptions): AwsStorage {
-  const clients = createClients(options);
-  const requests = countRequests(clients);
-  const clock = createStorageClock(clients.dynamodb);
-  const groups = new GroupsTable(clients.dynamodb, options.tables.groups, clock);
+  const connection = connect(options);
+  const { clients, clock } = connection;
+  const { tables, bucket } = options;
+  const groups = new GroupsTable(clients.dynamodb, tables.groups, clock);
   return {
-    topics: createTopicStore(clients.dynamodb, options.tables.topics),
-    partitions: createPartitionStore(clients.dynamodb, options.tables, clock),
-    objects: createObjectStore(clients.s3, options.bucket),
+    ...logPorts(connection, options),
     groups: createGroupStore(groups),
     offsets: createOffsetStore(groups),
-    producers: createProducerStore(clients.dynamodb, options.tables.producers),
-    transactions: createTransactionStore(options.tables, groups),
-    acls: createAclStore(clients.dynamodb, options.tables.acls),
-    segments: createSegmentStore(clients.dynamodb, options.tables.index),
-    cleanup: createCleanupStore(clients.dynamodb, options.tables, clock),
-    leases: createLeaseStore(clients.dynamodb, options.tables.index),
-    upkeep: createObjectUpkeep(clients.s3, options.bucket),
+    producers: createProducerStore(clients.dynamodb, tables.producers),
+    transactions: createTransactionStore(tables, groups),
+    cleanup: createCleanupStore(clients.dynamodb, tables, clock),
+    leases: createLeaseStore(clients.dynamodb, tables.index),
+    upkeep: createObjectUpkeep(clients.s3, bucket),
+  };
+}
+
+/** The same, without what groups, transactions and jobs need: a function that appends or reads carries nothing of it. */
+export function createAwsLogStorage(options: AwsStorageOptions): AwsLogStorage {
+  return logPorts(connect(options), options);
+}
+
+interface Connection {
+  readonly clients: AwsClients;
+  readonly clock: StorageClock;
+  readonly requests: RequestCounter;
+}
+
+function connect(options: AwsStorageOptions): Connection {
+  const clients = createClients(options);
+  const requests = countRequests(clients);
+  return { clients, requests, clock: createStorageClock(clients.dynamodb) };
+}
+
+function logPorts(
+  { clients, clock, requests }: Connection,
+  { tables, bucket }: AwsStorageOptions,
+): AwsLogStorage {
+  return {
+    topics: createTopicStore(clients.dynamodb, tables.topics),
+    partitions: createPartitionStore(clients.dynamodb, tables, clock),
+    objects: createObjectStore(clients.s3, bucket),
+    segments: createSegmentStore(clients.dynamodb, tables.index),
+    acls: createAclStore(clients.dynamodb, tables.acls),
     requests,
     close() {
       clients.dynamodb.destroy();

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import type { FunctionVerb } from '../../../lib/client/transports/lambda.ts';
 import type { TableNames } from '../../../lib/storage/aws/aws-storage.ts';
 import type { CloudFacts } from './cloud.ts';
+import { ACCOUNT } from './iam.ts';
 import { allowPlainHttp, letPublishAssets } from './ministack-gaps.ts';
 
 const run = promisify(execFile);
@@ -17,7 +18,6 @@ const CDK = join(ROOT, 'node_modules', '.bin', 'cdk');
 /** Bootstrap and deployment take some ten seconds; an emulator that can't make a resource may wait for ever. */
 const CDK_TIMEOUT_MS = 180_000;
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
-const ACCOUNT = '000000000000';
 
 export interface StackOptions {
   /** Any but `dev`, whose bucket is emptied by a function that needs the SDK of Lambda's own image. */

@@ -4,6 +4,10 @@
 import type { TestProject } from 'vitest/node';
 import { type CloudFacts, startCloud } from './cloud.ts';
 import { bootstrap, deploy, type StackOutputs } from './deployment.ts';
+import { ACCOUNT } from './iam.ts';
+
+/** Who the emulators' own credentials are. */
+export const ROOT = `User:arn:aws:iam::${ACCOUNT}:root`;
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -24,7 +28,16 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       : undefined;
     project.provide('cloud', facts);
     project.provide('httpStack', httpStack);
-    project.provide('restStack', await deploy(cloud, { stage: 'test-rest', api: 'rest' }));
+    // With access lists, where it can be known who asks: whoever deploys is their super user.
+    const context = { aclSuperUsers: ROOT };
+    project.provide(
+      'restStack',
+      await deploy(cloud, {
+        stage: 'test-rest',
+        api: 'rest',
+        ...(cloud.checksSignatures ? { context } : {}),
+      }),
+    );
   } catch (error) {
     await stop();
     throw error;
