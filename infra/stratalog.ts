@@ -78,6 +78,7 @@ export class Stratalog extends Construct {
   constructor(scope: Construct, id: string, props: StratalogProps) {
     super(scope, id);
     const config = configOf(props);
+    if (props.acls !== undefined) checkAcls(props.acls);
     this.topicDefaults = props.topicDefaults ?? {};
     this.storage = new LogStorage(this, 'Storage', {
       config,
@@ -179,6 +180,17 @@ function namesOf<Name extends string>(
   const entries = Object.entries<StratalogFunction>(functions);
   const names = entries.map(([name, { lambda }]) => [name, lambda.functionName]);
   return Object.fromEntries(names);
+}
+
+/** Whoever turned access lists on without a super user would have shut everybody out, themselves included. */
+function checkAcls({ superUsers, allowEveryoneIfNoAclFound = false }: AclOptions): void {
+  if (superUsers.length === 0 && !allowEveryoneIfNoAclFound) {
+    throw new Error('acls needs a super user: without one nobody could write the first entry');
+  }
+  const wrong = superUsers.find((principal) => !/^User:[^;]+$/.test(principal));
+  if (wrong !== undefined) {
+    throw new Error(`a super user is User:<name>, without a semicolon, not "${wrong}"`);
+  }
 }
 
 /** What the stage says, and over it what the props say. */

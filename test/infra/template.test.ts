@@ -87,6 +87,16 @@ describe('the functions', () => {
     }
   });
 
+  it('are not closed to everybody by access lists', () => {
+    const turnOn = (superUsers: string[], allowEveryoneIfNoAclFound = false) =>
+      synthesise({ acls: { superUsers, allowEveryoneIfNoAclFound } });
+    expect(() => turnOn([])).toThrow('needs a super user');
+    expect(() => turnOn([], true)).not.toThrow();
+    for (const wrong of ['root', 'User:', 'User:a;User:b']) {
+      expect(() => turnOn([wrong])).toThrow('a super user is User:<name>');
+    }
+  });
+
   it('no-loss-by-cleanup: give an asynchronous append up long before its object is garbage', () => {
     expect(ASYNC_EVENT_AGE_MS_MAX * 4).toBeLessThanOrEqual(GARBAGE_GRACE_MS);
     stack.template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
