@@ -2,8 +2,8 @@
 
 import { watchGroups } from '../lib/service/group/watch.ts';
 import { jobHandler } from './shared/job.ts';
-import { storagePorts } from './shared/runtime.ts';
+import { groupPorts } from './shared/runtime.ts';
 
-const ports = storagePorts();
+const ports = groupPorts();
 
 export const handler = jobHandler('watch-groups', (_event, limit) => watchGroups(ports, limit));

@@ -85,9 +85,14 @@ export function createRuntime(invoker: Invoker = noInvoker, nudger?: Nudger): Ru
 
 /** The same for consumer groups. */
 export function createGroupRuntime(): Runtime<GroupServices> {
+  const ports = groupPorts();
+  return guarded(createGroupServices(ports), ports.access, guardGroupServices);
+}
+
+/** What groups are looked after with. */
+export function groupPorts() {
   const ports = storagePorts();
-  const access = accessOver(ports);
-  return guarded(createGroupServices({ ...ports, access }), access, guardGroupServices);
+  return { ...ports, access: accessOver(ports) };
 }
 
 /** The same for producer ids. */

@@ -19,6 +19,7 @@ interface Job {
   /** An idle run reads every topic and head once: the price of a quiet log. */
   readonly every: Duration;
   readonly rights: StorageRights;
+  readonly guarded?: boolean;
 }
 
 export class BackgroundPath extends Construct {
@@ -92,6 +93,8 @@ export class BackgroundPath extends Construct {
     });
     this.watchGroups = this.#job(context, 'WatchGroups', {
       bundle: 'watch-groups',
+      // It may hand partitions out, of what each member's regex may match.
+      guarded: true,
       does: 'sees to groups that nobody is left in, and how far groups are behind',
       memoryMib: 256,
       // What an alarm on lag waits for; some six reads a group.
@@ -115,6 +118,7 @@ export class BackgroundPath extends Construct {
       memoryMib: job.memoryMib,
       timeoutSeconds: TIMEOUT_SECONDS,
       rights: job.rights,
+      guarded: job.guarded ?? false,
     });
     made.lambda.configureAsyncInvoke({
       maxEventAge: Duration.millis(ASYNC_EVENT_AGE_MS_MAX),

@@ -59,7 +59,7 @@ export interface StratalogFunctionProps {
   readonly memoryMib: number;
   readonly timeoutSeconds: number;
   readonly rights: StorageRights;
-  /** Answers callers, who are told apart by access lists where they are on. @default false */
+  /** Does what access lists let it, where they are on: for callers, or for members of groups. @default false */
   readonly guarded?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
 }

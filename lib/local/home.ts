@@ -67,7 +67,8 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
     const server = await listen(app, { host, port: options.port });
     const background = {
       ...createBackground(ports),
-      watchGroups: (limit: { readonly untilMs: number }) => watchGroups(ports, limit),
+      watchGroups: (limit: { readonly untilMs: number }) =>
+        watchGroups({ ...ports, access: guard.access }, limit),
     };
     const jobs = startBackgroundJobs(background, systemClock, complain);
     url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;

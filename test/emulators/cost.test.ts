@@ -73,6 +73,7 @@ function process() {
     clock: { nowMs: Date.now, sleep: async (delayMs: number) => await sleep(delayMs) },
     random: new SeededRandom(1),
     invoker: { appendLater: async () => undefined },
+    access: undefined,
   };
   return { ...createServices(ports), ...createGroupServices(ports) };
 }

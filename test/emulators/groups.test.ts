@@ -85,6 +85,7 @@ function startProcess(clockSkewMs = 0): AwsProcess {
       sleep: async (delayMs: number) => await sleep(delayMs),
     },
     random: new SeededRandom(SEED + made),
+    access: undefined,
   };
   const catalog = createTopicCatalog(ports);
   const ranges = createRangeReader(ports);

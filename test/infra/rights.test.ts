@@ -174,7 +174,7 @@ describe('the roles of the functions where access lists are on', () => {
   const roles = statementsByRole(synthesise({ acls: { superUsers: ['User:root'] } }));
   const ACLS = 'AclsTable: GetItem Scan';
   const guarded = Object.keys(RIGHTS).filter((role) =>
-    /^(Append|Read|Group|AdminTopics|AdminInspect)/.test(role),
+    /^(Append|Read|Group|AdminTopics|AdminInspect|BackgroundWatchGroups)/.test(role),
   );
 
   it.each(guarded)('%s reads them, and gets nothing else by it', (role) => {

@@ -9,6 +9,7 @@ import { createLocalGuard } from '../../lib/local/access.ts';
 import type { AllServices } from '../../lib/service/access/guard-all.ts';
 import { createInspectServices } from '../../lib/service/background/inspect-services.ts';
 import { createGroupServices } from '../../lib/service/group/group-services.ts';
+import { watchGroups } from '../../lib/service/group/watch.ts';
 import { createServices } from '../../lib/service/services.ts';
 import { createTransactionServices } from '../../lib/service/transactions/transaction-services.ts';
 import { createLocalStorage } from '../../lib/storage/local/local-storage.ts';
@@ -35,6 +36,8 @@ export interface GuardedRequest {
 export interface GuardedProcess {
   readonly services: AllServices;
   ask(request: GuardedRequest): Promise<GuardedAnswer>;
+  /** Looks after all groups, as a schedule does. */
+  watch(): Promise<unknown>;
 }
 
 export interface GuardedLog extends GuardedProcess {
@@ -78,15 +81,20 @@ export function createGuardedLog(rules: Partial<AccessRules> = {}): GuardedLog {
       rules: { superUsers: new Set([ROOT]), allowIfNoAcl: false, ...rules },
       principalHeader: 'principal',
     });
+    const groupPorts = { ...ports, access: guard.access };
     const services: AllServices = {
       ...createServices(ports),
-      ...createGroupServices({ ...ports, access: guard.access }),
+      ...createGroupServices(groupPorts),
       ...createTransactionServices(ports),
       ...createInspectServices(ports),
       ...guard.acls,
     };
     const app = createApp(allRoutes, services, { access: guard.appAccess(services) });
-    return { services, ask: (request) => answerOf(app.request(...requestOf(request))) };
+    return {
+      services,
+      ask: (request) => answerOf(app.request(...requestOf(request))),
+      watch: () => watchGroups(groupPorts, { untilMs: Number.POSITIVE_INFINITY }),
+    };
   };
   const first = another();
   return {

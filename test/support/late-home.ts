@@ -114,6 +114,7 @@ export async function startLateHome(seed: number): Promise<LateHome> {
     clock: { nowMs: () => Date.now(), sleep: (ms: number) => delay(ms) },
     random: { randomBytes: (count: number) => randomBytes(count) },
     invoker: { appendLater: () => Promise.resolve() },
+    access: undefined,
   };
   const services = {
     ...createServices(ports),

@@ -48,7 +48,8 @@ export function createTestGroups(
       nowMs: () => log.clock.nowMs() + clockSkewMs,
       sleep: (delayMs) => log.clock.sleep(delayMs),
     };
-    const ports = { ...log.storage, ...stores, clock, random: new SeededRandom(seed) };
+    const random = new SeededRandom(seed);
+    const ports = { ...log.storage, ...stores, clock, random, access: undefined };
     const catalog = createTopicCatalog(ports);
     const ranges = createRangeReader(ports);
     const reading = { catalog, ranges, hints: createSegmentHints() };

@@ -4,9 +4,11 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Hono } from 'hono';
+import { principalNamed } from '../../access/principal.ts';
 import { createApp } from '../../api/app.ts';
 import { allRoutes } from '../../api/routes/all.ts';
 import type { LateAppend } from '../../ports/environment.ts';
+import { type Access, type AccessPorts, createAccess } from '../../service/access/access.ts';
 import { createAclServices } from '../../service/access/acls.ts';
 import { createInspectServices } from '../../service/background/inspect-services.ts';
 import { createGroupServices } from '../../service/group/group-services.ts';
@@ -20,9 +22,18 @@ import { httpTransport } from './http.ts';
  * Names of a stack's bucket and tables; rights as its functions have them. Who has those may do everything: access lists
  * are kept by the functions, and count for their callers.
  */
-export type DirectOptions = AwsStorageOptions;
+export interface DirectOptions extends AwsStorageOptions {
+  /**
+   * As the stack has them. Needed where it has access lists: a member that joins here also looks after the group's other
+   * members, whose regexes match what those may know of.
+   */
+  readonly acls?: {
+    readonly superUsers: readonly string[];
+    readonly allowEveryoneIfNoAclFound?: boolean;
+  };
+}
 
-/** What access lists say is not asked here, so that nothing of them is kept. */
+/** Nothing of the access lists is kept. */
 const NOTHING_KNOWN = { forget: () => undefined };
 
 /** acks=0 is answered before it is stored, and lost when the process ends before that; `close` waits for it. */
@@ -46,17 +57,25 @@ export function directTransport(options: DirectOptions): Transport {
     },
   };
   const ports = { ...storage, clock, random, invoker };
+  const access = accessOf(options, ports);
   const services = {
     ...createServices(ports),
-    ...createGroupServices(ports),
+    ...createGroupServices({ ...ports, access }),
     ...createTransactionServices(ports),
     ...createInspectServices(ports),
-    ...createAclServices(ports, NOTHING_KNOWN),
+    ...createAclServices(ports, access ?? NOTHING_KNOWN),
   };
   return appTransport(createApp(allRoutes, services), async () => {
     await Promise.allSettled(late);
     storage.close();
   });
+}
+
+function accessOf({ acls }: DirectOptions, ports: AccessPorts): Access | undefined {
+  if (acls === undefined) return undefined;
+  const superUsers = acls.superUsers.map((one) => principalNamed(one.replace(/^User:/, '')));
+  const allowIfNoAcl = acls.allowEveryoneIfNoAclFound ?? false;
+  return createAccess(ports, { superUsers: new Set(superUsers), allowIfNoAcl });
 }
 
 /** Requests to an application in this process; references still lead to S3. */

@@ -19,8 +19,11 @@ export interface GroupPorts extends RetryPorts {
   readonly partitions: PartitionStore;
   /** For the time of what is merged. */
   readonly segments: Pick<SegmentStore, 'findSegments'>;
-  /** Where access lists are on: what regexes match depends on whose they are. */
-  readonly access?: Pick<Access, 'rightsOf'> | undefined;
+  /**
+   * What regexes match depends on whose they are. Undefined where access lists are off; never left out, because who
+   * coordinates without it would give everybody's regexes everything back.
+   */
+  readonly access: Pick<Access, 'rightsOf'> | undefined;
 }
 
 export interface GroupTools {

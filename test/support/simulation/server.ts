@@ -61,7 +61,7 @@ export class Server {
       this.served = parts.change(
         {
           ...createServices(ports),
-          ...createGroupServices(ports),
+          ...createGroupServices({ ...ports, access: undefined }),
           ...createTransactionServices(ports),
           background,
         },

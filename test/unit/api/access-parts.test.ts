@@ -229,6 +229,7 @@ describe('a regex', () => {
     });
     for (let round = 0; round < 5; round += 1) {
       log.clock.timeMs += 25_000;
+      await log.another().watch();
       const { json } = await beat('alice', 'team', joined.json);
       expect(JSON.stringify(json)).not.toContain('secret');
       await root('POST', `/consumer-groups/team/members/${other.member_id}/heartbeat`, {

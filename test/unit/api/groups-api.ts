@@ -88,7 +88,8 @@ export interface GroupApi {
 /** A log with the topic `orders` of three partitions, holding 3, 2 and 0 records. */
 export async function createGroupApi(): Promise<GroupApi> {
   const { log, stores, createTopic } = createTestGroups();
-  const ports = { ...log.storage, ...stores, clock: log.clock, random: new SeededRandom(9) };
+  const world = { clock: log.clock, random: new SeededRandom(9), access: undefined };
+  const ports = { ...log.storage, ...stores, ...world };
   const services = { ...log.services, ...createGroupServices(ports) };
   const unexpected: unknown[] = [];
   const app = createApp(ROUTES, services, { logError: ({ error }) => unexpected.push(error) });

@@ -94,7 +94,7 @@ describe('startBackgroundJobs', () => {
     log.clock.timeMs += 7 * HOUR_MS;
     const clock = new SteppedClock();
     clock.timeMs = log.clock.timeMs;
-    const ports = { ...log.storage, clock, random: new SeededRandom() };
+    const ports = { ...log.storage, clock, random: new SeededRandom(), access: undefined };
     const watched = {
       ...background,
       watchGroups: (limit: { untilMs: number }) => watchGroups(ports, limit),

@@ -19,7 +19,8 @@ async function ordersWith(count: number): Promise<TestGroups> {
 
 function watch(test: TestGroups, limit = NO_LIMIT) {
   const { clock } = test.log;
-  const ports = { ...test.log.storage, ...test.stores, clock, random: new SeededRandom(7) };
+  const world = { clock, random: new SeededRandom(7), access: undefined };
+  const ports = { ...test.log.storage, ...test.stores, ...world };
   return watchGroups(ports, limit);
 }
 
