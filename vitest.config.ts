@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // `npm test` runs unit, simulation, contract and e2e, which need nothing but npm; the others are named scripts.
@@ -5,6 +6,8 @@ export default defineConfig({
   test: {
     globals: false,
     restoreMocks: true,
+    // One a core, two at least: many tests wait more than they work, and the default leaves a core idle.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         test: {
@@ -44,7 +47,6 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       {
