@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ANONYMOUS } from '../../lib/access/principal.ts';
 import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
 import { runPythonTool } from '../support/deploy/python-tool.ts';
 
@@ -26,7 +27,9 @@ const TIMEOUT_MS = 280_000;
 let home: LocalHome;
 
 beforeAll(async () => {
-  home = await startLocalHome({ port: 0, dataDirectory: ':memory:' });
+  // With access lists, so that managing them is asked too: who isn't known may do everything.
+  const rules = { superUsers: new Set([ANONYMOUS]), allowIfNoAcl: false };
+  home = await startLocalHome({ port: 0, dataDirectory: ':memory:', access: { rules } });
 });
 
 afterAll(() => home.close());
