@@ -16,7 +16,12 @@ export type Lie =
   /** An offset that is committed is the one before. */
   | 'commits-less';
 
-const EVERY = 5;
+/** One in so many of the calls that a lie is about is a lie. A later commit mends an earlier one: so all of them. */
+const EVERY: Readonly<Record<Lie, number>> = {
+  'appends-twice': 5,
+  'forgets-commits': 5,
+  'commits-less': 1,
+};
 
 export interface LyingProxy {
   readonly url: string;
@@ -27,7 +32,7 @@ export async function startLyingProxy(target: string, lie: Lie): Promise<LyingPr
   let count = 0;
   const server = createServer((incoming, outgoing) => {
     void collect(incoming).then(async (body) => {
-      const isDue = isAbout(lie, incoming) && ++count % EVERY === 0;
+      const isDue = isAbout(lie, incoming) && ++count % EVERY[lie] === 0;
       await answer({ target, incoming, outgoing, body }, isDue ? lie : undefined);
     });
   });

@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Stratalog } from '../../../lib/index.ts';
 import { type Connection, transportOf } from './connection.ts';
 import { Crew } from './crew.ts';
-import { topicOf } from './history.ts';
-import { assemble, ofKind, readHistory } from './history-lines.ts';
+import { type Claim, topicOf } from './history.ts';
+import { assemble, nowUs, ofKind, readHistory } from './history-lines.ts';
 import type { HomeProcess } from './home-process.ts';
 import { type Finding, finding } from './judge/findings.ts';
 import { judge } from './judge/judge.ts';
@@ -105,7 +105,11 @@ async function run(verification: Verification, stage: Stage): Promise<Report> {
   const history = assemble(lines);
   const { records: inputTopic, copies: outputTopic } = stage.topics;
   const committed = await committedOffsets(stage.client, groupOf(stage.prefix, 'pipeline'));
-  const findings = [...judge(history, log, { inputTopic, outputTopic, committed }), ...stuck];
+  const seen = {
+    ...history,
+    claims: [...history.claims, ...(await lastClaims(stage, log.keys()))],
+  };
+  const findings = [...judge(seen, log, { inputTopic, outputTopic, committed }), ...stuck];
   const troubles = lines.flatMap((own) => ofKind(own, 'trouble')).map(({ what }) => what);
   const { endpoint } = connection;
   return reportOf({
@@ -118,6 +122,25 @@ async function run(verification: Verification, stage: Stage): Promise<Report> {
     findings,
     troubles,
   });
+}
+
+/** What the consumers' group has committed in the end, as if somebody took everything over once more. */
+async function lastClaims(
+  { client, prefix, topics }: Stage,
+  places: Iterable<string>,
+): Promise<Claim[]> {
+  const group = groupOf(prefix, 'consumer');
+  const askedAtUs = nowUs();
+  const committed = await committedOffsets(client, group);
+  return [...places]
+    .filter((place) => topicOf(place) !== topics.copies)
+    .map((place) => {
+      const offset = committed.get(place) ?? -1;
+      return {
+        ...{ group, place, member: 'whoever comes next', askedAtUs, answeredAtUs: nowUs() },
+        ...{ outcome: 'done', offset: offset < 0 ? null : offset },
+      };
+    });
 }
 
 /** Until the time is over: how often the local home was killed. */
