@@ -29,7 +29,7 @@ export interface ObjectStore {
    */
   putObject(request: PutObjectRequest): Promise<PutObjectOutcome>;
 
-  /** Exactly these bytes; undefined when there is no such object. Fewer bytes than asked is a failure. */
+  /** Exactly these bytes; undefined when there is no such object. CORRUPT_MESSAGE when it ends before them. */
   getRange(range: ByteRange): Promise<Uint8Array | undefined>;
 
   /** Signs, asks nobody: not a storage request. */

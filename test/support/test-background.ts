@@ -24,8 +24,12 @@ export interface Interference {
   readonly diesAfter?: number;
   /** How far its clock is ahead of everybody's. */
   readonly clockSkewMs?: number;
-  /** Runs before every request. */
-  readonly between?: (request: number, method: string) => Promise<void>;
+  /** Runs before every request; `parameters` are what it asks with. */
+  readonly between?: (
+    request: number,
+    method: string,
+    parameters: readonly unknown[],
+  ) => Promise<void>;
 }
 
 export interface TestProcess {
@@ -111,12 +115,16 @@ class Line {
         const method: unknown = Reflect.get(target, name);
         if (typeof method !== 'function' || typeof name !== 'string') return method;
         return async (...parameters: never[]) =>
-          await this.#send(name, () => (method as Method).apply(target, parameters));
+          await this.#send(name, parameters, () => (method as Method).apply(target, parameters));
       },
     });
   }
 
-  async #send(method: string, request: () => unknown): Promise<unknown> {
+  async #send(
+    method: string,
+    parameters: readonly unknown[],
+    request: () => unknown,
+  ): Promise<unknown> {
     if (this.#isDead) throw new Died();
     this.requests += 1;
     this.counts.set(method, (this.counts.get(method) ?? 0) + 1);
@@ -126,7 +134,7 @@ class Line {
       this.#isDead = true;
       throw new Died();
     }
-    await between?.(number, method);
+    await between?.(number, method, parameters);
     if (this.#isDead) throw new Died();
     const answer = await request();
     if (number !== diesAfter) return answer;

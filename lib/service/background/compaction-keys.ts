@@ -1,14 +1,17 @@
 // The latest offset of each key in what is dirty of a partition, as far as they fit the memory that there is.
 
-import { StratalogError } from '../../errors.ts';
 import type { CompactionPlan } from '../../log/compaction.ts';
 import { LatestOffsets } from '../../log/compaction-keys.ts';
 import type { PartitionKey } from '../../log/keys.ts';
 import { largest } from '../../log/order.ts';
 import type { Damage } from '../../log/segment.ts';
+import { segmentKey } from '../../log/segment-keys.ts';
+import type { PartitionSegment } from '../../log/segment-read.ts';
+import type { BatchHeader } from '../../record/batch.ts';
 import { decodeBatch } from '../../record/record.ts';
 import type { BackgroundPorts, BackgroundSettings } from './background-ports.ts';
-import { type BatchWindow, readSegment } from './segment-source.ts';
+import { isDamage } from './damage.ts';
+import { readSegment } from './segment-source.ts';
 
 export interface MappedKeys {
   readonly latest: LatestOffsets;
@@ -26,40 +29,51 @@ export async function mapKeys(
 ): Promise<MappedKeys> {
   const recordCount = dirty.reduce((count, segment) => count + segment.recordCount, 0);
   const latest = new LatestOffsets(Math.min(settings.keysMax, recordCount), dirtyFrom);
-  let cleanTo = dirtyFrom;
   for (const segment of dirty) {
-    const from = { windowBytes: settings.windowBytes, fromOffset: dirtyFrom };
-    for await (const window of readSegment(ports, { partition, segment }, from)) {
-      const stopped = mapWindow(latest, window);
-      if (stopped?.damage !== undefined) {
-        // A segment with damaged bytes is left under its key, where somebody may restore them.
-        return { latest, cleanTo: largest(segment.baseOffset, dirtyFrom), damage: stopped.damage };
-      }
-      if (stopped !== undefined) return { latest, ...stopped };
-    }
-    cleanTo = segment.endOffset;
+    const stopped = await mapSegment(ports, settings, latest, { partition, segment, dirtyFrom });
+    if (stopped !== undefined) return { latest, ...stopped };
   }
+  const cleanTo = dirty.at(-1)?.endOffset ?? dirtyFrom;
   return { latest, cleanTo, damage: undefined };
 }
 
 /** Where it stopped: the keys are too many, or a batch can't be read; undefined when all of them are in. */
-function mapWindow(
+async function mapSegment(
+  ports: BackgroundPorts,
+  { windowBytes }: BackgroundSettings,
   latest: LatestOffsets,
-  { key, bytes, headers }: BatchWindow,
-): Omit<MappedKeys, 'latest'> | undefined {
-  for (const header of headers) {
-    const { baseOffset, position } = header;
-    if (latest.size + header.recordCount > latest.keysMax) {
-      return { cleanTo: baseOffset, damage: undefined };
-    }
-    try {
-      for (const record of decodeBatch(bytes, position).records) {
-        if (record.key !== null) latest.put(record.key, baseOffset + BigInt(record.offsetDelta));
+  { partition, segment, dirtyFrom }: PartitionSegment & { readonly dirtyFrom: bigint },
+): Promise<Omit<MappedKeys, 'latest'> | undefined> {
+  const { segmentId, baseOffset } = segment;
+  const begin = largest(baseOffset, dirtyFrom);
+  let offset = begin;
+  try {
+    const windows = readSegment(
+      ports,
+      { partition, segment },
+      { windowBytes, fromOffset: dirtyFrom },
+    );
+    for await (const { bytes, headers } of windows) {
+      for (const header of headers) {
+        offset = header.baseOffset;
+        if (latest.size + header.recordCount > latest.keysMax) {
+          return { cleanTo: offset, damage: undefined };
+        }
+        putKeys(latest, bytes, header);
+        offset += BigInt(header.lastOffsetDelta + 1);
       }
-    } catch (error) {
-      if (!(error instanceof StratalogError)) throw error;
-      return { cleanTo: baseOffset, damage: { key, offset: baseOffset, problem: error.message } };
     }
+    return undefined;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const key = segmentKey({ partition, segmentId, baseOffset }, 'log');
+    // A segment with damaged bytes is left under its key, where somebody may restore them.
+    return { cleanTo: begin, damage: { key, offset, problem: error.message } };
   }
-  return undefined;
+}
+
+function putKeys(latest: LatestOffsets, bytes: Uint8Array, header: BatchHeader): void {
+  for (const { key, offsetDelta } of decodeBatch(bytes, header.position).records) {
+    if (key !== null) latest.put(key, header.baseOffset + BigInt(offsetDelta));
+  }
 }

@@ -5,6 +5,7 @@
 // they hold back what a later pass takes for compared, and so no tombstone goes while an older record of its key may
 // be left.
 
+import { StratalogError } from '../../errors.ts';
 import { ULID_RANDOM_BYTES, ulidOf } from '../../ids.ts';
 import { type CleanupSettings, cleanupSettings } from '../../log/cleanup-settings.ts';
 import { comparedTo, planCompaction, planRewrites } from '../../log/compaction.ts';
@@ -12,10 +13,12 @@ import { type CompactionPass, compactBatch } from '../../log/compaction-batch.ts
 import { type PartitionKey, partitionKeyText } from '../../log/keys.ts';
 import type { Damage, Segment } from '../../log/segment.ts';
 import { SegmentBuilder } from '../../log/segment-build.ts';
+import { segmentKey } from '../../log/segment-keys.ts';
 import { parseBatchHeader } from '../../record/batch.ts';
 import { withRetries } from '../retry.ts';
 import { type BackgroundPorts, type BackgroundSettings, REPEATABLE } from './background-ports.ts';
 import { mapKeys } from './compaction-keys.ts';
+import { isDamage } from './damage.ts';
 import {
   activeTopics,
   failureOf,
@@ -174,10 +177,14 @@ async function rewrite(
   const uploading = { partBytes: settings.partBytes, slots: new PartSlots() };
   const upload = new SegmentUpload(ports, { partition, segmentId, baseOffset }, uploading);
   try {
+    const from = { windowBytes: settings.windowBytes, fromOffset: 0n };
     for (const segment of run) {
-      const from = { windowBytes: settings.windowBytes, fromOffset: 0n };
-      for await (const window of readSegment(ports, { partition, segment }, from)) {
-        await rewriteWindow(window, pass, { builder, upload });
+      try {
+        for await (const window of readSegment(ports, { partition, segment }, from)) {
+          await rewriteWindow(window, pass, { builder, upload });
+        }
+      } catch (error) {
+        throw named(error, segmentKey({ partition, ...segment }, 'log'));
       }
     }
     const by: Segment = {
@@ -200,6 +207,12 @@ async function rewrite(
     await upload.abandon();
     throw error;
   }
+}
+
+/** What was compared with its keys before is read again: whoever hears that it is damaged must hear what. */
+function named(error: unknown, key: string): unknown {
+  if (!isDamage(error)) return error;
+  return new StratalogError(error.code, `"${key}" is damaged: ${error.message}`, { cause: error });
 }
 
 async function rewriteWindow(

@@ -12,7 +12,8 @@ import type { Damage, Segment } from '../../log/segment.ts';
 import { SegmentBuilder } from '../../log/segment-build.ts';
 import { withRetries } from '../retry.ts';
 import { type BackgroundPorts, type BackgroundSettings, REPEATABLE } from './background-ports.ts';
-import { deletePages, type Mergeable } from './merge-prepare.ts';
+import { isDamage } from './damage.ts';
+import { deletePages, type Mergeable, readHead, readLog } from './merge-prepare.ts';
 import { type ReadStretch, type ReadWindow, readWindows } from './merge-source.ts';
 import { PartSlots, SegmentUpload } from './segment-upload.ts';
 
@@ -29,8 +30,13 @@ interface Work {
   readonly segmentId: string;
   readonly builder: SegmentBuilder;
   readonly upload: SegmentUpload;
-  stopped: Exclude<Merged, { readonly kind: 'merged' }> | undefined;
+  stopped: Stopped | undefined;
 }
+
+/** `missing`: an object is gone, because what it held was merged meanwhile, or because it was lost. */
+type Stopped =
+  | Exclude<Merged, { readonly kind: 'merged' }>
+  | { readonly kind: 'missing'; readonly damage: Damage };
 
 /** Partitions that are merged side by side. */
 export interface MergeGroup {
@@ -97,12 +103,12 @@ async function addWindow(works: readonly Work[], window: ReadWindow): Promise<vo
     const { entries } = work.mergeable.plan;
     const start = entries.positionBytesAt(entry) - stretch.positionBytes;
     const piece = { start, end: start + entries.lengthBytesAt(entry) };
-    work.stopped = appendPiece(work, stretch, {
-      ...piece,
-      recordCount: entries.recordCountAt(entry),
-    });
-    if (work.stopped !== undefined || stretch.batches === undefined) continue;
-    const { bytes } = stretch.batches;
+    const recordCount = entries.recordCountAt(entry);
+    const bytes = appendPiece(work, stretch, { ...piece, recordCount });
+    if (!(bytes instanceof Uint8Array)) {
+      work.stopped = bytes;
+      continue;
+    }
     let copied = work.upload.copy(bytes, piece.start, piece.end);
     while (copied < piece.end) {
       try {
@@ -116,35 +122,54 @@ async function addWindow(works: readonly Work[], window: ReadWindow): Promise<vo
   }
 }
 
+/** The bytes that the piece lies in, offsets in place, or what keeps it from being merged. */
 function appendPiece(
   { builder, mergeable }: Work,
   { key, batches }: ReadStretch,
   piece: { readonly start: number; readonly end: number; readonly recordCount: number },
-): Work['stopped'] {
-  // The object goes only after all that it held was merged.
-  if (batches === undefined) return { kind: 'overtaken' };
-  const { nextOffset } = builder;
+): Uint8Array | Stopped {
+  const offset = mergeable.plan.baseOffset + BigInt(builder.nextOffset);
+  if (batches === undefined) {
+    return { kind: 'missing', damage: { key, offset, problem: 'the object is gone' } };
+  }
   try {
+    if (batches instanceof StratalogError) throw batches;
     builder.appendRun({ ...piece, batches });
-    return undefined;
+    return batches.bytes;
   } catch (error) {
-    if (!(error instanceof StratalogError)) throw error;
-    const offset = mergeable.plan.baseOffset + BigInt(nextOffset);
-    return { kind: 'damaged', damage: { key, offset, problem: error.message } };
+    if (isDamage(error))
+      return { kind: 'damaged', damage: { key, offset, problem: error.message } };
+    if (error instanceof StratalogError) return { kind: 'failed', error };
+    throw error;
   }
 }
 
 async function finishWork(ports: BackgroundPorts, work: Work): Promise<Merged> {
-  if (work.stopped === undefined) {
-    try {
-      return await commit(ports, work);
-    } catch (error) {
-      work.stopped = { kind: 'failed', error };
-    }
+  const { stopped, upload } = work;
+  try {
+    if (stopped === undefined) return await commit(ports, work);
+    await upload.abandon();
+    return await conclude(ports, work, stopped);
+  } catch (error) {
+    await upload.abandon();
+    return { kind: 'failed', error };
   }
-  await work.upload.abandon();
-  if (work.stopped.kind === 'damaged') await markDamage(ports, work, work.stopped.damage);
-  return work.stopped;
+}
+
+async function conclude(ports: BackgroundPorts, work: Work, stopped: Stopped): Promise<Merged> {
+  if (stopped.kind === 'failed' || stopped.kind === 'overtaken') return stopped;
+  if (stopped.kind === 'missing' && (await isOvertaken(ports, work))) return { kind: 'overtaken' };
+  const { damage } = stopped;
+  await markDamage(ports, work, damage);
+  return { kind: 'damaged', damage };
+}
+
+/** An object goes only after all that it held was merged or skipped, or with its topic; else it was lost. */
+async function isOvertaken(ports: BackgroundPorts, { mergeable }: Work): Promise<boolean> {
+  const { partition, log } = mergeable;
+  const now = await readLog(ports, partition);
+  if (now?.segmentedTo !== log.segmentedTo) return true;
+  return (await readHead(ports, partition)) === undefined;
 }
 
 async function commit(ports: BackgroundPorts, work: Work): Promise<Merged> {

@@ -1,5 +1,6 @@
 // Reads the batches of several partitions for merging: window after window, the next one under way while one is used.
 
+import { StratalogError } from '../../errors.ts';
 import { JOB_GETS_AT_ONCE } from '../../limits.ts';
 import { walKey } from '../../log/keys.ts';
 import type { EntryColumns, WalObjects } from '../../log/merge-entries.ts';
@@ -12,11 +13,11 @@ import { REPEATABLE } from './background-ports.ts';
 
 export type MergeSourcePorts = RetryPorts & { readonly objects: ObjectStore };
 
-/** What a GET brought; no batches where the object is gone. The bytes are the reader's own. */
+/** What a GET brought: undefined where the object is gone, why not where it can't be read. The bytes are the reader's own. */
 export interface ReadStretch {
   readonly key: string;
   readonly positionBytes: number;
-  readonly batches: BatchCursor | undefined;
+  readonly batches: BatchCursor | StratalogError | undefined;
 }
 
 export interface ReadWindow extends MergeWindow {
@@ -58,6 +59,7 @@ async function readWindow(
   return { ...window, stretches };
 }
 
+/** What can't be read concerns whoever needs it, and nobody else. */
 async function readStretch(
   ports: MergeSourcePorts,
   objects: WalObjects,
@@ -65,7 +67,14 @@ async function readStretch(
 ): Promise<ReadStretch> {
   const key = walKey(objects.idOf(object));
   const range = { key, positionBytes, lengthBytes };
-  const bytes = await withRetries(ports, () => ports.objects.getRange(range), REPEATABLE);
-  const batches = bytes === undefined ? undefined : new BatchCursor(bytes);
+  const bytes = await withRetries(ports, () => ports.objects.getRange(range), REPEATABLE).catch(
+    asFailure,
+  );
+  const batches = bytes instanceof Uint8Array ? new BatchCursor(bytes) : bytes;
   return { key, positionBytes, batches };
+}
+
+function asFailure(error: unknown): StratalogError {
+  if (error instanceof StratalogError) return error;
+  throw error;
 }

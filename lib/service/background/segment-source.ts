@@ -10,7 +10,6 @@ import type { MergeSourcePorts } from './merge-source.ts';
 
 /** Whole batches; headers say where in `bytes` each begins. */
 export interface BatchWindow {
-  readonly key: string;
   readonly bytes: Uint8Array;
   readonly headers: readonly BatchHeader[];
 }
@@ -48,7 +47,7 @@ export async function* readSegment(
     const wanted = headers.filter(
       (header) => header.baseOffset + BigInt(header.lastOffsetDelta) >= from.fromOffset,
     );
-    yield { key, bytes, headers: wanted };
+    yield { bytes, headers: wanted };
   }
 }
 
@@ -64,17 +63,32 @@ async function readRange(
   );
 }
 
-/** Headers of the batches that are there from beginning to end. */
+/** Headers of the batches that are there from beginning to end. Fails where the first of them can't be understood. */
 function wholeBatches(bytes: Uint8Array): readonly BatchHeader[] {
   const headers: BatchHeader[] = [];
   let position = 0;
   while (bytes.length - position >= BATCH_HEADER_BYTES) {
-    const header = parseBatchHeader(bytes, position);
+    const header = parseUnlessBehind(headers, bytes, position);
+    if (header === undefined) break;
     position += header.sizeInBytes;
     if (position > bytes.length) break;
     headers.push(header);
   }
   return headers;
+}
+
+/** Undefined: it can't be understood, and others stand before it. */
+function parseUnlessBehind(
+  others: readonly BatchHeader[],
+  bytes: Uint8Array,
+  position: number,
+): BatchHeader | undefined {
+  try {
+    return parseBatchHeader(bytes, position);
+  } catch (error) {
+    if (others.length === 0 || !(error instanceof StratalogError)) throw error;
+    return undefined;
+  }
 }
 
 /** How many bytes to read for the batch that `bytes` only begin; it must end within what is left. */

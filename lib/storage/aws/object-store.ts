@@ -122,7 +122,7 @@ function rangeHeader({ positionBytes, lengthBytes }: ByteRange): string {
 function tooShort(range: ByteRange, cause?: unknown): StratalogError {
   const end = range.positionBytes + range.lengthBytes;
   const message = `object "${range.key}" ends before byte ${end}, which the index says it has`;
-  return new StratalogError('UNKNOWN_SERVER_ERROR', message, { cause });
+  return new StratalogError('CORRUPT_MESSAGE', message, { cause });
 }
 
 function isNamed(error: unknown, names: ReadonlySet<string>): boolean {

@@ -61,5 +61,5 @@ function sqliteCode(error: unknown): number | undefined {
 export function tooShort(range: ByteRange): StratalogError {
   const end = range.positionBytes + range.lengthBytes;
   const message = `object "${range.key}" ends before byte ${end}, which the index says it has`;
-  return new StratalogError('UNKNOWN_SERVER_ERROR', message);
+  return new StratalogError('CORRUPT_MESSAGE', message);
 }

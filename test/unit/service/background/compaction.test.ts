@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Segment } from '../../../../lib/log/segment.ts';
 import {
   COMPRESSION_KINDS,
   type CompressionKind,
@@ -174,37 +175,56 @@ describe('compactAll', () => {
     expect((await seen()).map((record) => record.slice(0, 3))).toEqual(['2:1', '3:2', '4:2']);
   });
 
-  it('stops before a segment with damaged bytes, says so, and goes on when they are restored', async () => {
+  it.each([
+    ['a flipped byte of a record', 4n, (bytes: Uint8Array) => flip(bytes, bytes.length - 1)],
+    ['a flipped byte of a header', 4n, (bytes: Uint8Array) => flip(bytes, lastBatchOf(bytes) + 16)],
+    ['a cut off end', 2n, (bytes: Uint8Array) => bytes.subarray(0, -5)],
+  ])(
+    'stops before a segment with %s, says so, and goes on when it is restored',
+    async (_, offset, damage) => {
+      await createTopic({ 'min.cleanable.dirty.ratio': '0' });
+      await append(['a=1', 'a=2']);
+      await merge();
+      await append(['b=1']);
+      await append(['b=2']);
+      await append(['b=3']);
+      await merge();
+      const [, second] = await segments();
+      const { key, whole, replace } = await logFileOf(second!);
+      await replace(damage(whole));
+      expect(await compact()).toMatchObject({
+        damaged: [{ damage: { key, offset } }],
+        failures: [],
+      });
+      expect(await segments()).toMatchObject([{ recordCount: 1, cleanedTo: 2n }, second!]);
+      const partition = {
+        topicId: (await process.services.topics.list())[0]!.topicId,
+        partition: 0,
+      };
+      expect((await log.storage.segments.readLog(partition))?.damage).toMatchObject({ key });
+      await replace(whole);
+      expect(await compact()).toMatchObject({ damaged: [], failures: [] });
+      expect((await log.storage.segments.readLog(partition))?.damage).toBeUndefined();
+      expect(await seen()).toEqual(['1:2', '4:3']);
+    },
+  );
+
+  it('names the object where a segment is damaged that was compacted before, and leaves all as it is', async () => {
     await createTopic({ 'min.cleanable.dirty.ratio': '0' });
-    await append(['a=1', 'a=2']);
+    await append(['a=1', 'b=1']);
     await merge();
-    await append(['b=1']);
-    await append(['b=2']);
-    await append(['b=3']);
+    await compact();
+    await append(['a=2']);
     await merge();
-    const [, second] = await segments();
-    const { objects } = await log.storage.upkeep.listObjects({ prefix: 'log/', limit: 10 });
-    const isIt = (key: string) => key.includes(second!.segmentId) && key.endsWith('.log');
-    const key = objects.find((object) => isIt(object.key))!.key;
-    const range = { key, positionBytes: 0, lengthBytes: second!.sizeBytes };
-    const whole = (await log.storage.objects.getRange(range))!;
-    const bytes = Uint8Array.from(whole);
-    const last = [...splitBatches(bytes)].at(-1)!;
-    bytes[last.position + last.sizeInBytes - 1]! ^= 1;
-    const replace = async (by: Uint8Array) => {
-      await log.storage.upkeep.deleteObjects([key]);
-      await log.storage.objects.putObject({ key, chunks: [by], nonce: `${by.at(-1)}` });
-    };
-    await replace(bytes);
-    const report = await compact();
-    expect(report.damaged).toMatchObject([{ damage: { key, offset: 4n } }]);
-    expect(await segments()).toMatchObject([{ recordCount: 1, cleanedTo: 2n }, second!]);
-    const partition = { topicId: (await process.services.topics.list())[0]!.topicId, partition: 0 };
-    expect((await log.storage.segments.readLog(partition))?.damage).toMatchObject({ key });
+    const before = await segments();
+    const { key, whole, replace } = await logFileOf(before[0]!);
+    await replace(flip(whole, whole.length - 1));
+    const failed = { message: expect.stringContaining(`"${key}" is damaged`) };
+    expect(await compact()).toMatchObject({ damaged: [], failures: [failed] });
+    expect(await segments()).toEqual(before);
     await replace(whole);
     expect(await compact()).toMatchObject({ damaged: [], failures: [] });
-    expect((await log.storage.segments.readLog(partition))?.damage).toBeUndefined();
-    expect(await seen()).toEqual(['1:2', '4:3']);
+    expect(await seen()).toEqual(['1:1', '2:2']);
   });
 
   it('puts nothing in the place of segments that changed meanwhile (no-loss-by-cleanup)', async () => {
@@ -237,3 +257,28 @@ describe('compactAll', () => {
     expect(await seen()).toEqual([]);
   });
 });
+
+/** A segment's .log file, and what puts other bytes in its place. */
+async function logFileOf({ segmentId, sizeBytes }: Segment) {
+  const { objects } = await log.storage.upkeep.listObjects({ prefix: 'log/', limit: 10 });
+  const isIt = ({ key }: { readonly key: string }) =>
+    key.includes(segmentId) && key.endsWith('.log');
+  const { key } = objects.find(isIt)!;
+  const range = { key, positionBytes: 0, lengthBytes: sizeBytes };
+  const whole = (await log.storage.objects.getRange(range))!;
+  const replace = async (by: Uint8Array) => {
+    await log.storage.upkeep.deleteObjects([key]);
+    await log.storage.objects.putObject({ key, chunks: [by], nonce: `${by.length} ${by.at(-1)}` });
+  };
+  return { key, whole, replace };
+}
+
+function lastBatchOf(bytes: Uint8Array): number {
+  return [...splitBatches(bytes)].at(-1)!.position;
+}
+
+function flip(bytes: Uint8Array, position: number): Uint8Array {
+  const flipped = Uint8Array.from(bytes);
+  flipped[position]! ^= 1;
+  return flipped;
+}

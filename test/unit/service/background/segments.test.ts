@@ -9,7 +9,7 @@ import {
   type TestBackground,
   type TestProcess,
 } from '../../../support/test-background.ts';
-import { appendTo, batchOf, readAll } from '../../../support/test-log.ts';
+import { appendTo, batchOf } from '../../../support/test-log.ts';
 
 const AGE_MS = 7 * HOUR_MS;
 const TOPIC = 'orders';
@@ -214,61 +214,6 @@ describe('a merger', () => {
     expect(await log.storage.leases.takeLease(lease)).toBe('taken');
   });
 
-  it('stops at damaged bytes, says so, and goes on when they are restored', async () => {
-    await createTopic(2);
-    await append(16, 2);
-    await append(1, 2);
-    await append(15, 2);
-    const before = await readTopic(process.services, TOPIC, 2);
-    const [, second] = await pagesOf();
-    const { objectId, positionBytes, lengthBytes } = second!.entries[0]!;
-    const key = walKey(objectId);
-    const whole = await log.storage.objects.getRange({
-      key,
-      positionBytes: 0,
-      lengthBytes: 2 * lengthBytes,
-    });
-    await replaceObject(key, flipped(whole!, positionBytes + lengthBytes - 1));
-    log.clock.timeMs += AGE_MS;
-    const report = await merge();
-    expect(report.segments).toBe(1);
-    expect(report.damaged).toMatchObject([
-      { partition: { partition: 0 }, damage: { key, offset: 16n } },
-    ]);
-    // What lies before it is merged by the next run, and what is damaged is left as it is.
-    expect(await merge()).toMatchObject({ segments: 1, damaged: [{ damage: { offset: 16n } }] });
-    expect(await segmentsOf()).toMatchObject([{ baseOffset: 0n, endOffset: 16n }]);
-    // Other partitions and other offsets are read as ever.
-    const reader = log.process().services;
-    expect(await readAll(reader, TOPIC, 1)).toEqual(before[1]);
-    const asked = { topicName: TOPIC, partition: 0, offset: 0n };
-    const request = { partitions: [asked], maxBytes: 1_000, minBytes: 0, maxWaitMs: 0 };
-    const [early] = await reader.records.read({ ...request, maxRecords: 5 });
-    expect(early).toMatchObject({ kind: 'records', nextOffset: 5n });
-    await replaceObject(key, whole!);
-    expect(await merge()).toMatchObject({ segments: 1, damaged: [] });
-    expect((await segmentsOf()).at(-1)?.endOffset).toBe(32n);
-    expect((await logOf()).damage).toBeUndefined();
-    expect(await readTopic(log.process().services, TOPIC, 2)).toEqual(before);
-  });
-
-  it('keeps garbage from going that damaged bytes hold up', async () => {
-    await createTopic();
-    await append(32);
-    const [first] = await pagesOf();
-    const key = walKey(first!.entries[0]!.objectId);
-    const lengthBytes = first!.entries[0]!.lengthBytes;
-    const whole = await log.storage.objects.getRange({ key, positionBytes: 0, lengthBytes });
-    await replaceObject(key, flipped(whole!, lengthBytes - 1));
-    for (let round = 0; round < 6; round += 1) {
-      log.clock.timeMs += AGE_MS;
-      await merge();
-      await process.background.garbage.collect(NO_LIMIT);
-    }
-    const { objects } = await log.storage.upkeep.listObjects({ prefix: 'wal/', limit: 1_000 });
-    expect(objects.length).toBe(32);
-  });
-
   it('gets on after uploads and reads that fail', async () => {
     await createTopic(1, { 'segment.bytes': '1048576' });
     await append(20, 1, 100_000);
@@ -347,19 +292,3 @@ describe('a merger', () => {
     expect(await pagesOf()).toEqual([]);
   });
 });
-
-const logOf = async () => {
-  const [topic] = await process.services.topics.list();
-  return (await log.storage.segments.readLog({ topicId: topic!.topicId, partition: 0 }))!;
-};
-
-async function replaceObject(key: string, bytes: Uint8Array): Promise<void> {
-  await log.storage.upkeep.deleteObjects([key]);
-  await log.storage.objects.putObject({ key, chunks: [bytes], nonce: 'restored' });
-}
-
-function flipped(bytes: Uint8Array, position: number): Uint8Array {
-  const damaged = Uint8Array.from(bytes);
-  damaged[position] = (damaged[position] ?? 0) ^ 1;
-  return damaged;
-}
