@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     globals: false,
     restoreMocks: true,
+    globalSetup: 'test/support/temporary-folder.ts',
     // One a core, two at least: many tests wait more than they work, and the default leaves a core idle.
     maxWorkers: Math.max(2, availableParallelism()),
     projects: [
@@ -71,7 +72,7 @@ export default defineConfig({
         test: {
           name: 'verify-aws',
           include: ['test/verify-aws/**/*.test.ts'],
-          globalSetup: 'test/support/deploy/global-setup.ts',
+          globalSetup: 'test/support/deploy/one-stack.ts',
           testTimeout: 400_000,
           hookTimeout: 300_000,
         },

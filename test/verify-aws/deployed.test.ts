@@ -6,10 +6,10 @@ import { startSigningProxy } from '../support/deploy/signing-proxy.ts';
 import { runVerify } from '../support/verify/run-verify.ts';
 
 const cloud = inject('cloud');
-const stack = inject('httpStack') ?? inject('restStack');
+const stackUrl = inject('stackUrl');
 
 it('no promise is broken by the deployed stack while clients are killed (durable, dense, ordered, visible-once-complete, no-double-append, fenced, one-owner, monotonic-ownership, atomic-transaction)', async () => {
-  const proxy = await startSigningProxy(cloud, stack.url);
+  const proxy = await startSigningProxy(cloud, stackUrl);
   const args = ['--endpoint', proxy.url, '--minutes', '1', '--rate', '5', '--strike-every', '4'];
   const { exitCode, output, report } = await runVerify(args);
   await proxy.stop();
