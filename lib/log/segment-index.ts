@@ -26,10 +26,9 @@ export function findRange(
 ): PositionRange {
   const entries = viewOf(index.bytes, INDEX_ENTRY_BYTES);
   const relative = from.offset - index.baseOffset;
-  const first = lastIndexWhere(
-    entries.count,
-    (entry) => BigInt(entries.view.getInt32(entry * INDEX_ENTRY_BYTES)) <= relative,
-  );
+  const lastOffset = (entry: number): bigint =>
+    BigInt(entries.view.getInt32(entry * INDEX_ENTRY_BYTES));
+  const first = lastIndexWhere(entries.count, (entry) => lastOffset(entry) <= relative);
   const position = (entry: number): number =>
     entry < 0 ? 0 : entries.view.getInt32(entry * INDEX_ENTRY_BYTES + 4);
   const positionBytes = position(first);
@@ -38,8 +37,9 @@ export function findRange(
     return { positionBytes, lengthBytes: segment.sizeBytes - positionBytes };
   }
   const last = lastIndexWhere(entries.count, (entry) => position(entry) <= endMax);
-  // The batch of the next entry may be the one that holds the offset: it must be in it, whole.
-  const end = Math.max(last, first + 2);
+  // The batch of this entry holds the offset, or one behind it, up to that of the next entry: it must be in it, whole.
+  const isInFirst = first >= 0 && lastOffset(first) === relative;
+  const end = Math.max(last, first + (isInFirst ? 1 : 2));
   const endBytes = end < entries.count ? position(end) : segment.sizeBytes;
   return { positionBytes, lengthBytes: endBytes - positionBytes };
 }

@@ -80,26 +80,42 @@ export function planBeginning(
 }
 
 /**
- * The batches of a range that do not end before `offset`, and where to go on behind them. Refuses with
- * CORRUPT_MESSAGE when the bytes aren't whole batches; what is in them is for whoever opens them to check.
+ * The batches of a range that do not end before `offset`, as many as `maxBytes` hold (at least one), and where to go on
+ * behind them: an index has an entry only now and then, so a range holds more. Refuses with CORRUPT_MESSAGE when the
+ * bytes aren't whole batches; what is in them is for whoever opens them to check.
  */
 export function cutBatches(
   bytes: Uint8Array,
-  { range, offset }: { readonly range: SegmentRange; readonly offset: bigint },
+  from: {
+    readonly range: SegmentRange;
+    readonly offset: bigint;
+    readonly maxBytes: number;
+  },
 ): { readonly kind: 'placed'; readonly bytes: Uint8Array; readonly endOffset: bigint } | Rejected {
+  const { range, offset, maxBytes } = from;
   const cursor = new BatchCursor(bytes);
-  let endOffset = offset;
-  let from = 0;
+  const kept = { from: 0, last: 0, to: 0 };
   try {
-    for (let position = 0; position < bytes.length; position += cursor.sizeInBytes) {
+    while (kept.to < bytes.length) {
+      const position = kept.to;
       cursor.moveTo(position, bytes.length);
-      const isBefore = from === position && cursor.endOffset <= offset;
-      if (isBefore) from = position + cursor.sizeInBytes;
+      const end = position + cursor.sizeInBytes;
+      if (position > kept.from && end - kept.from > maxBytes) {
+        cursor.moveTo(kept.last, position);
+        return placed(bytes.subarray(kept.from, position), cursor.endOffset);
+      }
+      if (position === kept.from && cursor.endOffset <= offset) kept.from = end;
+      kept.last = position;
+      kept.to = end;
     }
-    if (from < bytes.length) endOffset = cursor.endOffset;
   } catch (error) {
     if (error instanceof StratalogError) return rejected('CORRUPT_MESSAGE', error.message);
     throw error;
   }
-  return { kind: 'placed', bytes: bytes.subarray(from), endOffset: range.endOffset ?? endOffset };
+  const endOffset = kept.from < bytes.length ? cursor.endOffset : offset;
+  return placed(bytes.subarray(kept.from), range.endOffset ?? endOffset);
+}
+
+function placed(bytes: Uint8Array, endOffset: bigint) {
+  return { kind: 'placed', bytes, endOffset } as const;
 }

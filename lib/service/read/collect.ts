@@ -46,7 +46,7 @@ export async function collect(
     ? Promise.all(
         planned.map((part) => (part.kind === 'planned' ? refer(ports, tools, part) : part)),
       )
-    : readAll(tools, planned);
+    : readAll(tools, request, planned);
 }
 
 /** Plans partition after partition until the budget is spent; a few look-ups at a time, since the budget may end. */
@@ -103,6 +103,7 @@ function lengthOf(ranges: readonly PlannedRange[]): number {
 
 async function readAll(
   tools: ReadTools,
+  request: FetchRequest,
   planned: readonly (Planned | FetchRejected | Moved)[],
 ): Promise<readonly (PartitionFetchResult | Moved)[]> {
   const ranges = planned.flatMap((part) => (part.kind === 'planned' ? part.ranges : []));
@@ -112,7 +113,7 @@ async function readAll(
     if (part.kind !== 'planned') return part;
     const own = bytes.slice(next, next + part.ranges.length);
     next += part.ranges.length;
-    return assemble(tools, part, own);
+    return assemble(tools, part, { bytes: own, maxBytes: request.maxBytes });
   });
 }
 
@@ -120,15 +121,17 @@ async function readAll(
 function assemble(
   tools: ReadTools,
   part: Planned,
-  bytes: readonly (Uint8Array | Error | undefined)[],
+  read: { readonly bytes: readonly (Uint8Array | Error | undefined)[]; readonly maxBytes: number },
 ): FetchedBytes | FetchRejected | Moved {
   const chunks: Uint8Array[] = [];
+  const { offset } = part.asked;
+  const maxBytes = Math.min(read.maxBytes, part.asked.maxBytes ?? FETCH_BYTES_MAX, FETCH_BYTES_MAX);
   let nextOffset = part.emptyTo ?? part.asked.offset;
   for (const [index, range] of part.ranges.entries()) {
-    const chunk = bytes[index];
+    const chunk = read.bytes[index];
     if (chunk === undefined) return moved(tools, part, range);
     if (chunk instanceof Error) return rejectedFetch(part.asked, refusalOf(chunk));
-    const placed = place(chunk, range, part.asked.offset);
+    const placed = place(chunk, range, { offset, maxBytes });
     if (placed.kind === 'rejected') return rejectedFetch(part.asked, placed);
     chunks.push(placed.bytes);
     nextOffset = placed.endOffset;
@@ -145,10 +148,10 @@ function assemble(
 function place(
   bytes: Uint8Array,
   range: PlannedRange,
-  offset: bigint,
+  from: { readonly offset: bigint; readonly maxBytes: number },
 ): ReturnType<typeof cutBatches> {
-  if (range.kind === 'segment') return cutBatches(bytes, { range, offset });
-  const placed = placeBatches(bytes, { range, offset });
+  if (range.kind === 'segment') return cutBatches(bytes, { range, ...from });
+  const placed = placeBatches(bytes, { range, offset: from.offset });
   return placed.kind === 'rejected' ? placed : { ...placed, endOffset: range.endOffset };
 }
 

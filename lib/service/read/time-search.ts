@@ -158,7 +158,7 @@ async function scanSegment(
     const [bytes] = await tools.ranges.read([range]);
     if (bytes === undefined) return { kind: 'moved' };
     if (bytes instanceof Error) return unreadable(place);
-    const cut = cutBatches(bytes, { range, offset: search.from });
+    const cut = cutBatches(bytes, { range, offset: search.from, maxBytes: bytes.length });
     if (cut.kind === 'rejected') return cut;
     const found = findInBatches(cut.bytes, search);
     if (found !== undefined) return found;

@@ -3,7 +3,7 @@ import { SEGMENT_HINT_TTL_MS } from '../../../../lib/limits.ts';
 import type { PartitionKey } from '../../../../lib/log/keys.ts';
 import { SEGMENT_FILES, type Segment } from '../../../../lib/log/segment.ts';
 import { segmentKey } from '../../../../lib/log/segment-keys.ts';
-import { parseBatchHeader } from '../../../../lib/record/batch.ts';
+import { parseBatchHeader, splitBatches } from '../../../../lib/record/batch.ts';
 import {
   createTestBackground,
   HOUR_MS,
@@ -84,6 +84,28 @@ describe('fetch from segments', () => {
     await append(20);
     const page = await fetchBy(reader, 40n, 'bytes');
     expect([page.sent('findPages'), page.sent('findSegments')]).toEqual([1, 0]);
+  });
+
+  it('answers with one batch where each is larger than what was asked for, from whichever of its records', async () => {
+    const values = ['x', 'y'].map((letter) => letter.repeat(20_000));
+    for (let number = 0; number < 8; number += 1) {
+      const batch = batchOf(values, { timestampMs: log.clock.timeMs + number });
+      await process.services.append.append(appendTo(TOPIC, { 0: batch }));
+      const small = batchOf(['small'], { timestampMs: log.clock.timeMs + number });
+      await process.services.append.append(appendTo(TOPIC, { 0: small }));
+    }
+    await merge();
+    for (let offset = 0n; offset < 24n; offset += 1n) {
+      const { result } = await fetchBy(process, offset, 'bytes');
+      if (result.kind !== 'bytes') throw new Error(result.kind);
+      const bytes = Buffer.concat(result.chunks);
+      const [first, ...others] = splitBatches(bytes);
+      expect(first!.baseOffset <= offset).toBe(true);
+      expect(others).toEqual([]);
+      expect(result.nextOffset).toBe(first!.baseOffset + BigInt(first!.lastOffsetDelta + 1));
+      expect(result.nextOffset > offset).toBe(true);
+      expect(result.byteCount).toBe(bytes.length);
+    }
   });
 
   it('goes on with one look at the head when the page that it found is merged and gone', async () => {
