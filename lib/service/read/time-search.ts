@@ -54,7 +54,9 @@ async function findBelowTail(
   tools: ReadTools,
   search: TimeSearch,
 ): Promise<TimeFound> {
-  let item = await firstItemReaching(ports, tools, search);
+  const first = await firstItemReaching(ports, tools, search);
+  if (first === 'moved') return { kind: 'moved' };
+  let item = first;
   for (let scanned = 0; item !== undefined; scanned += 1) {
     const found =
       item.kind === 'page'
@@ -70,18 +72,21 @@ async function findBelowTail(
   return { kind: 'none' };
 }
 
-/** Halves the offsets below the tail until one item is left. */
+/**
+ * Halves the offsets below the tail until one item is left; undefined when none reaches the time. `moved`: what covered
+ * an offset is gone, and with it the way to those before what was found.
+ */
 async function firstItemReaching(
   ports: LocatePorts,
   tools: ReadTools,
   { key, head, timestampMs }: TimeSearch,
-): Promise<IndexItem | undefined> {
+): Promise<IndexItem | undefined | 'moved'> {
   let low = head.logStartOffset;
   let high = head.tailBase;
   let reaching: IndexItem | undefined;
   for (let step = 0; low < high && step < TIME_SEARCH_STEPS_MAX; step += 1) {
     const item = await findItem(ports, tools.hints, key, (low + high) / 2n);
-    if (item === undefined) return reaching;
+    if (item === undefined) return 'moved';
     const { baseOffset, maxTimestampMs } = item.kind === 'page' ? item.page : item.segment;
     if (maxTimestampMs >= timestampMs) {
       reaching = item;

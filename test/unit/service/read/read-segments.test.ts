@@ -170,6 +170,30 @@ describe('fetch from segments', () => {
 });
 
 describe('offsets by time over segments', () => {
+  it('looks afresh when the log’s start overtakes the search (no-loss-by-cleanup)', async () => {
+    const startMs = log.clock.timeMs;
+    // A page's bytes are more than a segment takes: each becomes one.
+    await process.services.topics.alter({
+      name: TOPIC,
+      configs: [{ name: 'segment.bytes', value: '1048576' }],
+    });
+    for (let number = 0; number < 256; number += 1) {
+      const batch = batchOf(['x'.repeat(66_000)], { timestampMs: startMs + number });
+      await process.services.append.append(appendTo(TOPIC, { 0: batch }));
+    }
+    await merge();
+    let isRaised = false;
+    const between = async (_: number, method: string): Promise<void> => {
+      if (method !== 'findSegments' || isRaised) return;
+      isRaised = true;
+      await process.services.topics.deleteRecords({ ...AT, offset: 80n });
+      await process.background.retention.applyAll(NO_LIMIT);
+    };
+    const at = { kind: 'timestamp', timestampMs: startMs + 20 } as const;
+    const found = await log.process({ between }).services.listOffsets.find({ ...AT, at });
+    expect(found).toEqual({ kind: 'found', offset: 80n, timestampMs: startMs + 80 });
+  });
+
   it('finds the record with the largest timestamp there is, also when a larger one is gone', async () => {
     const find = async () =>
       await log.process().services.listOffsets.find({ ...AT, at: { kind: 'max-timestamp' } });
