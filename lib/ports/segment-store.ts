@@ -72,8 +72,11 @@ export interface SegmentStore {
   /** Says that merging stopped at damaged bytes, or (undefined) that it goes on. No LOG item: nothing. */
   markDamage(partition: PartitionKey, damage: Damage | undefined): Promise<void>;
 
-  /** What the index stopped naming, longest ago first, at most `limit`. */
-  listRetired(partition: PartitionKey, limit: number): Promise<readonly Retired[]>;
+  /** What the index stopped naming, longest ago first, after `after`, at most `limit`; `next` goes into the next call. */
+  listRetired(
+    partition: PartitionKey,
+    query: { readonly after?: string; readonly limit: number },
+  ): Promise<{ readonly retired: readonly Retired[]; readonly next?: string }>;
 
   /** Forgets it: its objects are gone. */
   deleteRetired(partition: PartitionKey, retiredId: string): Promise<void>;

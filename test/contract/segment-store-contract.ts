@@ -160,7 +160,7 @@ export function segmentStoreContract(makeStore: MakeSegmentStore): void {
       const request = { partition: PARTITION, replaced, by, retired };
       expect(await store.replaceSegments(request)).toBe('replaced');
       expect(await listed()).toEqual([segments[0], by, segments[3]]);
-      expect(await store.listRetired(PARTITION, 10)).toEqual([retired]);
+      expect(await store.listRetired(PARTITION, { limit: 10 })).toEqual({ retired: [retired] });
       expect((await store.readLog(PARTITION))?.segmentedTo).toBe(40n);
     });
 
@@ -185,7 +185,7 @@ export function segmentStoreContract(makeStore: MakeSegmentStore): void {
         expect(await store.replaceSegments(request)).toBe('refused');
       }
       expect(await listed()).toEqual(segments);
-      expect(await store.listRetired(PARTITION, 10)).toEqual([]);
+      expect(await store.listRetired(PARTITION, { limit: 10 })).toEqual({ retired: [] });
     });
 
     it('changes nothing when one of them is gone', async () => {
@@ -219,7 +219,7 @@ export function segmentStoreContract(makeStore: MakeSegmentStore): void {
       const request = { partition: PARTITION, replaced, by, retired };
       expect(await store.replaceSegments(request)).toBe('replaced');
       expect(await listed()).toEqual([by, segments.at(-1)]);
-      expect(await store.listRetired(PARTITION, 10)).toEqual([retired]);
+      expect(await store.listRetired(PARTITION, { limit: 10 })).toEqual({ retired: [retired] });
     });
   });
 
@@ -334,11 +334,15 @@ export function segmentStoreContract(makeStore: MakeSegmentStore): void {
         await store.replaceSegments({ partition: PARTITION, replaced, by: undefined, retired });
       }
       const all = segments.map((segment, number) => retiredOf(500 + number, [segment]));
-      expect(await store.listRetired(PARTITION, 10)).toEqual(all);
-      expect(await store.listRetired(PARTITION, 2)).toEqual(all.slice(0, 2));
+      const list = (query: { after?: string; limit: number }) =>
+        store.listRetired(PARTITION, query);
+      expect(await list({ limit: 10 })).toEqual({ retired: all });
+      const next = objectIdOf(501);
+      expect(await list({ limit: 2 })).toEqual({ retired: all.slice(0, 2), next });
+      expect(await list({ after: next, limit: 2 })).toEqual({ retired: all.slice(2) });
       await store.deleteRetired(PARTITION, objectIdOf(500));
       await store.deleteRetired(PARTITION, objectIdOf(555));
-      expect(await store.listRetired(PARTITION, 10)).toEqual(all.slice(1));
+      expect(await list({ limit: 10 })).toEqual({ retired: all.slice(1) });
     });
   });
 

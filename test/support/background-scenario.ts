@@ -137,7 +137,7 @@ export async function expectNothingLeft(log: TestBackground): Promise<void> {
       const key = { topicId, partition };
       const all = await segments.listSegments(key, { from: 0n, limit: 1_000 });
       named.push(...all.segments.map(({ segmentId }) => segmentId));
-      expect(await segments.listRetired(key, 10)).toEqual([]);
+      expect(await segments.listRetired(key, { limit: 10 })).toEqual({ retired: [] });
     }
   }
   const kept = (await listed('log/')).map((key) => key.split('/')[3] ?? '');

@@ -5,7 +5,7 @@
 import { ulidFloor, ulidTimeMs } from '../../ids.ts';
 import { JOB_PAGES_PER_LIST } from '../../limits.ts';
 import { type PartitionKey, partitionKeyText } from '../../log/keys.ts';
-import type { RetiredSegment } from '../../log/segment.ts';
+import type { Retired, RetiredSegment } from '../../log/segment.ts';
 import {
   LOG_OBJECTS_PREFIX,
   parseSegmentKey,
@@ -16,7 +16,7 @@ import {
 import type { Topic } from '../../log/topic.ts';
 import type { ListedObject } from '../../ports/object-upkeep.ts';
 import { withRetries } from '../retry.ts';
-import { REPEATABLE } from './background-ports.ts';
+import { type BackgroundPorts, REPEATABLE } from './background-ports.ts';
 import { deleteObjects, type GarbageTask, listObjects } from './garbage-task.ts';
 import { activeTopics, isTimeUp, partitionsOf } from './job-topics.ts';
 import { listSegments } from './retention.ts';
@@ -57,19 +57,29 @@ async function abortUploads(task: GarbageTask): Promise<void> {
 
 async function collectRetired(task: GarbageTask, partition: PartitionKey): Promise<void> {
   const { ports, run } = task;
-  const retired = await withRetries(
-    ports,
-    () => ports.segments.listRetired(partition, JOB_PAGES_PER_LIST),
-    REPEATABLE,
-  );
-  if (retired.length === 0) return;
-  const endedMs = await graceEndedMs(task);
-  for (const { retiredId, segments } of retired) {
+  let endedMs: number | undefined;
+  for await (const { retiredId, segments } of allRetired(ports, partition)) {
+    endedMs ??= await graceEndedMs(task);
     if (ulidTimeMs(retiredId) > endedMs) return;
     await deleteObjects(task, segments.flatMap(objectsOf(partition)), 'segment');
     if (run.dryRun === true) continue;
     await withRetries(ports, () => ports.segments.deleteRetired(partition, retiredId), REPEATABLE);
   }
+}
+
+/** Longest ago first. */
+async function* allRetired(
+  ports: BackgroundPorts,
+  partition: PartitionKey,
+): AsyncGenerator<Retired, void, undefined> {
+  let after: string | undefined;
+  do {
+    const query = { limit: JOB_PAGES_PER_LIST, ...(after === undefined ? {} : { after }) };
+    const list = () => ports.segments.listRetired(partition, query);
+    const { retired, next } = await withRetries(ports, list, REPEATABLE);
+    yield* retired;
+    after = next;
+  } while (after !== undefined);
 }
 
 function objectsOf(partition: PartitionKey): (segment: RetiredSegment) => readonly ListedObject[] {
@@ -114,19 +124,12 @@ async function sweep(
     await withRetries(ports, () => ports.segments.raiseLogFloor(partition, floor), REPEATABLE);
   }
   // Segments first: what is replaced meanwhile is among the retired by then.
-  const named = await listSegments(ports, partition);
-  const retired = await withRetries(
-    ports,
-    () => ports.segments.listRetired(partition, JOB_PAGES_PER_LIST),
-    REPEATABLE,
-  );
-  const kept = new Set(
-    [...named, ...retired.flatMap(({ segments }) => segments)].flatMap(
-      ({ segmentId, baseOffset }) => segmentKeys({ partition, segmentId, baseOffset }),
-    ),
-  );
-  // More may be retired than one request lists: then only what no listing can hide goes.
-  if (retired.length === JOB_PAGES_PER_LIST) return;
+  const kept = new Set<string>();
+  const keep = ({ segmentId, baseOffset }: RetiredSegment): void => {
+    for (const key of segmentKeys({ partition, segmentId, baseOffset })) kept.add(key);
+  };
+  for (const segment of await listSegments(ports, partition)) keep(segment);
+  for await (const { segments } of allRetired(ports, partition)) segments.forEach(keep);
   const prefix = partitionObjectsPrefix(partition);
   const dead = objects.filter(({ key }) => key.startsWith(prefix) && !kept.has(key));
   await deleteObjects(task, dead, 'segment');

@@ -86,9 +86,9 @@ async function inspectPartition(
     () => ports.segments.listPages(key, query),
     REPEATABLE,
   );
-  const retired = await withRetries(
+  const { retired } = await withRetries(
     ports,
-    () => ports.segments.listRetired(key, JOB_PAGES_PER_LIST),
+    () => ports.segments.listRetired(key, { limit: JOB_PAGES_PER_LIST }),
     REPEATABLE,
   );
   const waiting = [...pages.flatMap(({ entries }) => entries), ...head.tail];

@@ -202,10 +202,15 @@ class DynamodbSegmentStore implements SegmentStore {
     );
   }
 
-  async listRetired(partition: PartitionKey, limit: number) {
-    const between = { first: 'GONE#', last: 'GONE#~' };
-    const { items } = await this.#query(partition, between, { limit });
-    return items.map(decodeRetired);
+  async listRetired(
+    partition: PartitionKey,
+    { after, limit }: { readonly after?: string; readonly limit: number },
+  ): ReturnType<SegmentStore['listRetired']> {
+    const first = after === undefined ? 'GONE#' : `${retiredSortKey(after)}~`;
+    const { items, hasMore } = await this.#query(partition, { first, last: 'GONE#~' }, { limit });
+    const retired = items.map(decodeRetired);
+    const last = retired.at(-1);
+    return hasMore && last !== undefined ? { retired, next: last.retiredId } : { retired };
   }
 
   async deleteRetired(partition: PartitionKey, retiredId: string) {

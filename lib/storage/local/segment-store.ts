@@ -22,7 +22,7 @@ const OF_PARTITION = 'topic_id = ? AND partition = ?';
 const FIND_SEGMENTS = `SELECT * FROM segments WHERE ${OF_PARTITION} AND base <= ? ORDER BY base DESC LIMIT ?`;
 const LIST_SEGMENTS = `SELECT * FROM segments WHERE ${OF_PARTITION} AND base >= ? ORDER BY base LIMIT ?`;
 const LIST_PAGES = `SELECT * FROM pages WHERE ${OF_PARTITION} AND base >= ? AND base < ? ORDER BY base LIMIT ?`;
-const LIST_RETIRED = `SELECT * FROM retired WHERE ${OF_PARTITION} ORDER BY retired_id LIMIT ?`;
+const LIST_RETIRED = `SELECT * FROM retired WHERE ${OF_PARTITION} AND retired_id > ? ORDER BY retired_id LIMIT ?`;
 const DELETE_PAGE = `DELETE FROM pages WHERE ${OF_PARTITION} AND base = ?`;
 const DELETE_PAGES = `DELETE FROM pages WHERE ${OF_PARTITION} AND base IN (SELECT value FROM json_each(?))`;
 const DELETE_SEGMENT = `DELETE FROM segments WHERE ${OF_PARTITION} AND base = ?`;
@@ -70,10 +70,13 @@ function queries(database: Database): Queries {
         return last === undefined ? { pages } : { pages, next: last.baseOffset + 1n };
       }),
 
-    listRetired: ({ topicId, partition }, limit) =>
-      database.read(() =>
-        database.statement(LIST_RETIRED).all(topicId, partition, limit).map(decodeRetired),
-      ),
+    listRetired: ({ topicId, partition }, { after = '', limit }) =>
+      database.read(() => {
+        const rows = database.statement(LIST_RETIRED).all(topicId, partition, after, limit);
+        const retired = rows.map(decodeRetired);
+        const last = retired.length < limit ? undefined : retired.at(-1);
+        return last === undefined ? { retired } : { retired, next: last.retiredId };
+      }),
   };
 }
 
@@ -203,7 +206,7 @@ function leftovers(database: Database): Leftovers {
           ...(readLog(database, key) === undefined ? [] : [LOG_ENTRY]),
           ...database
             .statement(LIST_RETIRED)
-            .all(topicId, partition, limit)
+            .all(topicId, partition, '', limit)
             .map((row) => `retired:${readText(row, 'retired_id')}`),
           ...names(LIST_SEGMENTS, (row) => `segment:${readBigint(row, 'base')}`),
           ...names(

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ulidFloor, ulidOf } from '../../../../lib/ids.ts';
+import { JOB_PAGES_PER_LIST } from '../../../../lib/limits.ts';
 import { walKey } from '../../../../lib/log/keys.ts';
 import { segmentKeys } from '../../../../lib/log/segment-keys.ts';
 import { encodeBatch } from '../../../../lib/record/record.ts';
+import { segmentItem } from '../../../support/segments.ts';
 import {
   createTestBackground,
   HOUR_MS,
@@ -167,6 +169,34 @@ describe('segments', () => {
       ulidFloor(log.clock.timeMs - GRACE_MS),
     );
     expect((await readAll(log.process().services, TOPIC)).length).toBe(20);
+  });
+
+  it('that were replaced stay for a grace time, more of them than one request lists as well', async () => {
+    const partition = await keyOf();
+    const { segments, objects } = log.storage;
+    await segments.openLog(partition, ulidFloor(0));
+    const put = async (segmentId: string, baseOffset: bigint) => {
+      const [key = ''] = segmentKeys({ partition, segmentId, baseOffset });
+      await objects.putObject({ key, chunks: [new Uint8Array(10)], nonce: 'x' });
+    };
+    await put(idNow(), 5_000n);
+    const ids = Array.from({ length: JOB_PAGES_PER_LIST + 1 }, idNow);
+    log.clock.timeMs += GRACE_MS;
+    for (const [number, segmentId] of ids.entries()) {
+      const segment = segmentItem(BigInt(number), BigInt(number + 1), { segmentId });
+      await put(segmentId, segment.baseOffset);
+      await segments.commitSegment(partition, segment);
+      const retired = { retiredId: idNow(), segments: [segment] };
+      const request = { partition, replaced: [segment], by: undefined, retired };
+      await segments.replaceSegments(request);
+    }
+    log.clock.timeMs += 1;
+    // The upload that nothing named, and nothing else.
+    expect(await collect()).toMatchObject({ segmentObjects: 1 });
+    log.clock.timeMs += GRACE_MS;
+    expect(await collect()).toMatchObject({ segmentObjects: 3 * ids.length });
+    expect(await keys('log/')).toEqual([]);
+    expect(await segments.listRetired(partition, { limit: 1 })).toEqual({ retired: [] });
   });
 });
 

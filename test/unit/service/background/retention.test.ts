@@ -153,7 +153,9 @@ describe('applyAll', () => {
       (await log.storage.upkeep.listObjects({ prefix: 'log/', limit: 100 })).objects.filter(
         ({ key }) => key.includes(first!.segmentId),
       ).length;
-    const [retired] = await log.storage.segments.listRetired(await keyOf(), 10);
+    const retiredNow = async () =>
+      (await log.storage.segments.listRetired(await keyOf(), { limit: 10 })).retired;
+    const [retired] = await retiredNow();
     expect(retired?.segments[0]?.segmentId).toBe(first!.segmentId);
     expect(ulidTimeMs(retired!.retiredId)).toBe(log.clock.timeMs);
     log.clock.timeMs += 2 * HOUR_MS - 1;
@@ -162,6 +164,6 @@ describe('applyAll', () => {
     log.clock.timeMs += 1;
     await process.background.garbage.collect(NO_LIMIT);
     expect(await objects()).toBe(0);
-    expect(await log.storage.segments.listRetired(await keyOf(), 10)).toEqual([]);
+    expect(await retiredNow()).toEqual([]);
   });
 });
