@@ -59,6 +59,8 @@ export const ROUTES = [
   { method: 'POST', path: '/acls', function: 'acls' },
   { method: 'POST', path: '/acls:batch', function: 'acls' },
   { method: 'DELETE', path: '/acls', function: 'acls' },
+  { method: 'GET', path: '/v3/clusters', function: 'meta' },
+  { method: 'GET', path: '/v3/clusters/{cluster_id}', function: 'meta' },
   { method: 'GET', path: '/health', function: 'meta' },
   { method: 'GET', path: '/openapi.json', function: 'meta' },
 ] as const satisfies readonly Route[];
@@ -72,9 +74,12 @@ export interface ServedRoute {
   readonly function: FunctionName;
 }
 
-/** Every route twice: short, and as Confluent's REST Proxy v3 has it. */
+const CLUSTERS = '/v3/clusters';
+
+/** Every route twice, short and as Confluent's REST Proxy v3 has it; what is about clusters themselves, once. */
 export function servedRoutes(): readonly ServedRoute[] {
-  return ROUTES.flatMap((route) =>
-    ['', '/v3/clusters/{cluster_id}'].map((prefix) => ({ ...route, path: prefix + route.path })),
-  );
+  return ROUTES.flatMap((route) => {
+    const prefixes = route.path.startsWith(CLUSTERS) ? [''] : ['', `${CLUSTERS}/{cluster_id}`];
+    return prefixes.map((prefix) => ({ ...route, path: prefix + route.path }));
+  });
 }

@@ -1,17 +1,16 @@
 // The HTTP application of some routes: what a Lambda function serves of them, or the local home of all.
-// Every path is there twice, short and under /v3/clusters/{cluster_id}, where `-` and any other id mean this cluster.
+// Nearly every path is there twice, short and under /v3/clusters/{cluster_id}.
 
 import { type Context, Hono } from 'hono';
 import { ANONYMOUS } from '../access/principal.ts';
 import { StratalogError } from '../errors.ts';
 import { decodePathName } from '../path-name.ts';
-import { type Call, type Operation, RAW_MEDIA_TYPE, type Route } from './operation.ts';
+import { type Call, RAW_MEDIA_TYPE, type Route } from './operation.ts';
+import { servedPaths } from './paths.ts';
 import { problem, type Refusal, refusalOf } from './problem.ts';
 import type { Reply } from './reply.ts';
 import { prefersRaw, type ReadAll, readBody, readPlainly } from './request-body.ts';
 import { validationMessage } from './validation.ts';
-
-export const CLUSTER_PREFIX = '/v3/clusters/:cluster_id';
 
 const PLAINLY = { error: validationMessage };
 
@@ -64,9 +63,9 @@ export function createApp<Uses>(
 ): Hono {
   const app = new Hono();
   for (const one of routes) {
-    const path = one.operation.path.replaceAll(/\{(\w+)\}/g, ':$1');
-    for (const prefix of ['', CLUSTER_PREFIX]) {
-      app.on(one.operation.method.toUpperCase(), `${prefix}${path}`, (context) =>
+    for (const served of servedPaths(one.operation.path)) {
+      const path = served.replaceAll(/\{(\w+)\}/g, ':$1');
+      app.on(one.operation.method.toUpperCase(), path, (context) =>
         answer(context, options, () => run(context, one, { services, options })),
       );
     }
@@ -184,7 +183,7 @@ function baseOf(url: string): string {
 function unrouted(context: Context, routes: readonly Pick<Route, 'operation'>[]): Reply {
   const { method, path } = context.req;
   const allowed = routes
-    .filter(({ operation }) => pathPattern(operation).test(path))
+    .filter(({ operation }) => servedPaths(operation.path).some(isPatternOf(path)))
     .map(({ operation }) => operation.method.toUpperCase());
   if (allowed.length === 0) {
     return problem({
@@ -200,8 +199,8 @@ function unrouted(context: Context, routes: readonly Pick<Route, 'operation'>[])
   return { ...reply, headers: { allow } };
 }
 
-function pathPattern({ path }: Operation): RegExp {
-  return new RegExp(`^(/v3/clusters/[^/]+)?${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+function isPatternOf(path: string): (served: string) => boolean {
+  return (served) => new RegExp(`^${served.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path);
 }
 
 /** An answer as it is sent. */

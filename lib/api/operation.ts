@@ -42,7 +42,7 @@ export interface Answer {
 export interface Operation {
   readonly id: string;
   readonly method: Method;
-  /** Short path with `{parameters}`, each a whole segment; also served under /v3/clusters/{cluster_id}. */
+  /** Short path with `{parameters}`, each a whole segment; `servedPaths` says where else it is served. */
   readonly path: string;
   readonly function: FunctionName;
   readonly summary: string;

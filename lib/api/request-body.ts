@@ -41,6 +41,16 @@ function mediaType(request: Request): string {
   return type.trim().toLowerCase();
 }
 
+/** In lower case; undefined: none is named. */
+function charsetOf(request: Request): string | undefined {
+  const [, ...parameters] = (request.headers.get('content-type') ?? '').toLowerCase().split(';');
+  const charset = parameters.find((one) => /^\s*charset\s*=/.test(one));
+  return charset
+    ?.slice(charset.indexOf('=') + 1)
+    .trim()
+    .replace(/^"(.*)"$/, '$1');
+}
+
 function parseJson(bytes: Uint8Array): unknown {
   if (bytes.length === 0) throw new StratalogError('INVALID_REQUEST', 'the body is empty');
   try {
@@ -76,6 +86,13 @@ export async function readBody(
     throw new StratalogError(
       'UNSUPPORTED_MEDIA_TYPE',
       `content-encoding ${encoding.slice(0, 40)} is not taken; compress record batches instead`,
+    );
+  }
+  const charset = isRaw ? undefined : charsetOf(request);
+  if (charset !== undefined && !/^(utf-?8|us-ascii)$/.test(charset)) {
+    throw new StratalogError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `charset "${charset.slice(0, 40)}" is not taken; JSON is UTF-8: encode the body so, and leave the charset out`,
     );
   }
   if (!isRaw && type !== 'application/json') {

@@ -177,6 +177,8 @@ describe('the handlers of Lambda', () => {
     { ...produced, headers: { 'content-type': 'text/plain' }, body: Buffer.from('x') },
     { ...produced, headers: JSON_TYPE, body: Buffer.from('{"value":') },
     { ...produced, headers: JSON_TYPE },
+    { method: 'GET', path: '/v3/clusters' },
+    { method: 'GET', path: '/v3/clusters/any' },
     { method: 'GET', path: '/health' },
     { method: 'GET', path: '/openapi.json' },
   ];

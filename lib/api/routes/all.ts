@@ -3,6 +3,7 @@
 import type { AllServices } from '../../service/access/guard-all.ts';
 import type { Route } from '../operation.ts';
 import { aclRoutes } from './acls.ts';
+import { clusterRoutes } from './clusters.ts';
 import { commitRoutes } from './commit.ts';
 import { fetchRoutes } from './fetch.ts';
 import { fetchOffsetsRoutes } from './fetch-offsets.ts';
@@ -35,10 +36,13 @@ const working: readonly Route<AllServices>[] = [
   ...aclRoutes,
 ];
 
-/** Health and the description of all. */
-export const describeRoutes = metaRoutes(
-  working.map(({ operation }) => operation),
-  API_VERSION,
-);
+/** The cluster, health and the description of all. */
+export const describeRoutes: readonly Route<unknown>[] = [
+  ...clusterRoutes,
+  ...metaRoutes(
+    [...working, ...clusterRoutes].map(({ operation }) => operation),
+    API_VERSION,
+  ),
+];
 
 export const allRoutes: readonly Route<AllServices>[] = [...working, ...describeRoutes];
