@@ -70,8 +70,11 @@ export const JSON_DEPTH_MAX = 500;
 export const STORAGE_ATTEMPTS_MAX = 5;
 export const STORAGE_BACKOFF_MS_MIN = 20;
 export const STORAGE_BACKOFF_MS_MAX = 1_000;
-/** After an unknown outcome: index pages looked through for the entry. */
-export const LOST_ANSWER_PAGES_MAX = 8;
+/**
+ * After an unknown outcome: index pages looked through for the entry, with one request. A head takes 1,000 appends a second,
+ * so until the answer is given up (HEAD_REQUEST_TIMEOUT_MS) others can have filled 188.
+ */
+export const LOST_ANSWER_PAGES_MAX = 256;
 /** Connections of one process to one service; more requests wait for one of them. */
 export const STORAGE_CONNECTIONS_MAX = 256;
 /** One storage call, request and answer. */

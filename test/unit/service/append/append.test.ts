@@ -87,11 +87,11 @@ describe('append', () => {
     expect(await values()).toEqual(['once']);
   });
 
-  it('finds it in a page when the tail was rolled meanwhile (no-double-append)', async () => {
+  it('finds it in a page when the tail was rolled meanwhile, again and again (no-double-append)', async () => {
     for (let index = 0; index < TAIL_ENTRIES_ROLL - 1; index += 1) await append(`v${index}`);
     const other = log.another();
     log.wire.meanwhile('readHeads', async () => {
-      for (let index = 0; index < TAIL_ENTRIES_ROLL; index += 1) {
+      for (let index = 0; index < 20 * TAIL_ENTRIES_ROLL; index += 1) {
         await other.append.append(appendTo('orders', { 0: batchOf([`w${index}`]) }));
       }
     });
