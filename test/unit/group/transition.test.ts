@@ -331,4 +331,34 @@ describe('transition: bounds and wishes', () => {
       transition(newGroup('billing'), { kind: 'join', joiners: [joiner('a')] }, context),
     ).toMatchObject({ kind: 'rejected', code: 'POLICY_VIOLATION' });
   });
+
+  it('takes in whoever asks without those at the door that would have it refused', () => {
+    const context = { topics: topics({ orders: 3, all: 10_000 }), nowMs: 1 };
+    const greedy = profile({ subscription: { topicNames: ['all'] } });
+    const joiners = [
+      joiner('a', { joinEpoch: 1 }),
+      joiner('b', { joinEpoch: 1, profile: greedy }),
+      joiner('c', { joinEpoch: 1 }),
+    ];
+    const state = applied(newGroup('billing'), [{ kind: 'join', joiners }], context);
+    expect([...state.members.keys()]).toEqual(['a']);
+    expect(told(state)).toEqual({ a: ['stable', { orders: [0, 1, 2] }] });
+  });
+
+  it('refuses a member that would make the group larger than an item can be', () => {
+    const topicNames = Array.from({ length: 1_000 }, (_, index) => `${index}`.padEnd(249, 'x'));
+    const reading = profile({ subscription: { topicNames } });
+    const join = (memberId: string, joinEpoch: number): GroupEvent => ({
+      kind: 'join',
+      joiners: [joiner(memberId, { joinEpoch, profile: reading })],
+    });
+    const state = applied(newGroup('billing'), [join('a', 1), join('b', 2)]);
+    const others = { subscription: { topicNames: topicNames.map((name) => `y${name.slice(1)}`) } };
+    const joiners = [joiner('c', { joinEpoch: 9, profile: profile(others) })];
+    expect(transition(state, { kind: 'join', joiners }, ORDERS)).toMatchObject({
+      kind: 'rejected',
+      code: 'GROUP_MAX_SIZE_REACHED',
+      message: expect.stringContaining('bytes'),
+    });
+  });
 });
