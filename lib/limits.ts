@@ -187,7 +187,7 @@ export const SUBSCRIBED_TOPICS_MAX = 1_000;
 export const TOPIC_REGEX_CHARACTERS_MAX = 256;
 export const TOPIC_REGEX_STATES_MAX = 2_000;
 export const PARTITIONS_PER_GROUP_MAX = 10_000;
-/** What a group's item takes when somebody joins: what follows from that must fit DynamoDB's largest item as well. */
+/** What a group's item may grow to; what follows when members go must fit DynamoDB's largest item as well. */
 export const GROUP_BYTES_MAX = ITEM_BYTES_MAX - 40 * KIB;
 export const SESSION_TIMEOUT_MS_MIN = 1_000;
 export const SESSION_TIMEOUT_MS_MAX = 1_800_000;

@@ -1,18 +1,18 @@
 // Members come in: for the first time, again under the same id, or in the place of a static member that is gone.
 
 import { type Rejected, rejected } from '../errors.ts';
-import { GROUP_BYTES_MAX, MEMBERS_PER_GROUP_MAX, PARTITIONS_PER_GROUP_MAX } from '../limits.ts';
+import { MEMBERS_PER_GROUP_MAX, PARTITIONS_PER_GROUP_MAX } from '../limits.ts';
 import { NO_PARTITIONS } from './assignment.ts';
-import { encodeGroup } from './codec.ts';
 import type { EventContext, Joiner } from './event.ts';
 import { reconcile } from './ownership.ts';
+import { tooLarge } from './size.ts';
 import { findByInstance, type GroupMember, type GroupState } from './state.ts';
 import { retarget } from './target.ts';
 
 /**
  * Every joiner is told something at a new epoch, even if it is that it has nothing yet. The first one asks, the others
- * wait at the door: where they can't all come in, only it does. Refused: GROUP_MAX_SIZE_REACHED (members, or bytes),
- * UNRELEASED_INSTANCE_ID (another member has the instance id), POLICY_VIOLATION (more partitions than a group may have).
+ * wait at the door: where they can't all come in, only it does. Refused: GROUP_MAX_SIZE_REACHED, UNRELEASED_INSTANCE_ID
+ * (another member has the instance id), POLICY_VIOLATION (more partitions than a group may have).
  */
 export function joinGroup(
   state: GroupState,
@@ -20,9 +20,8 @@ export function joinGroup(
   context: EventContext,
 ): GroupState | Rejected {
   const together = enterAll(state, joiners, context);
-  return 'kind' in together && joiners.length > 1
-    ? enterAll(state, joiners.slice(0, 1), context)
-    : together;
+  const isRefused = 'kind' in together || tooLarge(together) !== undefined;
+  return isRefused && joiners.length > 1 ? enterAll(state, joiners.slice(0, 1), context) : together;
 }
 
 function enterAll(
@@ -49,13 +48,7 @@ function enterAll(
       `a group reads at most ${PARTITIONS_PER_GROUP_MAX} partitions, not ${partitionCount}; use several groups`,
     );
   }
-  const told = reconcile(next, new Set(joiners.map(({ memberId }) => memberId)));
-  const bytes = Buffer.byteLength(encodeGroup(told));
-  if (bytes <= GROUP_BYTES_MAX) return told;
-  return rejected(
-    'GROUP_MAX_SIZE_REACHED',
-    `with this member group ${state.groupId} takes ${bytes} bytes, at most ${GROUP_BYTES_MAX}: subscribe to fewer topics, all members to the same ones or by a regular expression, or use several groups`,
-  );
+  return reconcile(next, new Set(joiners.map(({ memberId }) => memberId)));
 }
 
 function refusalOf(state: GroupState, { memberId, profile }: Joiner): Rejected | undefined {

@@ -17,6 +17,7 @@ import { acknowledgeEpoch, changeSubscription } from './heartbeat.ts';
 import { joinGroup } from './join.ts';
 import { removeMembers } from './leave.ts';
 import { reconcile } from './ownership.ts';
+import { tooLarge } from './size.ts';
 import type { GroupState, GroupTopic } from './state.ts';
 import { retarget } from './target.ts';
 
@@ -24,6 +25,9 @@ export type Transition =
   | { readonly kind: 'changed'; readonly state: GroupState }
   | { readonly kind: 'unchanged' }
   | Rejected;
+
+/** Events after which a group may be larger for good. Nothing keeps members from going, whatever the others are told then. */
+const GROWING: ReadonlySet<GroupEvent['kind']> = new Set(['join', 'subscribe', 'refresh']);
 
 /** Applies an event to an active group. The version is the writer's affair and stays. */
 export function transition(
@@ -34,6 +38,8 @@ export function transition(
   const next = apply(state, event, context);
   if ('kind' in next) return next;
   if (next === state) return { kind: 'unchanged' };
+  const refusal = GROWING.has(event.kind) ? tooLarge(next) : undefined;
+  if (refusal !== undefined) return refusal;
   const retargeted = event.kind !== 'acknowledge';
   return {
     kind: 'changed',

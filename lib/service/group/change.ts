@@ -24,6 +24,8 @@ export interface GroupChange {
   readonly groupId: string;
   /** What happened, given the state that it meets: worked out anew whenever another change came first. */
   readonly plan: (open: OpenGroup, attempt: number) => Promise<readonly GroupEvent[] | Rejected>;
+  /** What is refused is left out of the change. Else it is refused as a whole. */
+  readonly leavesOut?: boolean;
   /** What must be there before the group says so. `again`: the plan doesn't hold any more. */
   readonly prepare?: (open: OpenGroup) => Promise<'ready' | 'again'>;
 }
@@ -103,7 +105,7 @@ async function decide(
   let state = open.state;
   for (const event of events) {
     const outcome = transition(state, event, { topics, nowMs: open.storageNowMs });
-    if (outcome.kind === 'rejected') return outcome;
+    if (outcome.kind === 'rejected' && change.leavesOut !== true) return outcome;
     if (outcome.kind === 'changed') state = outcome.state;
   }
   return state;

@@ -85,7 +85,7 @@ export async function lookAround(
   const late = await tell(ports, groupId, round.untold);
   const changed = await changeGroup(
     ports,
-    { groupId, plan: ({ state }) => planEvents(ports, { state, round, fenced }) },
+    { groupId, plan: ({ state }) => planEvents(ports, { state, round, fenced }), leavesOut: true },
     open,
   );
   await askAll(ports, round.forgotten, ({ memberId, joinEpoch }) =>
