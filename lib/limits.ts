@@ -270,6 +270,9 @@ export const ACL_NAME_CHARACTERS_MAX = 255;
 export const PRINCIPAL_BYTES_MAX = 1_000;
 /** How long a process believes what it knows of the access lists before it asks whether they have changed. */
 export const ACL_CACHE_TTL_MS = 10_000;
+/** A process tells of the same refusal by access lists once in this time, and of so many. */
+export const DENIALS_TOLD_EVERY_MS = 60_000;
+export const DENIALS_TOLD_MAX = 500;
 /** Entries that one request creates, and filters that one request deletes by. */
 export const ACLS_PER_REQUEST_MAX = 1_000;
 /** Entries that one transaction of the storage changes: one of its items is the version. */

@@ -3,6 +3,7 @@
 
 import type { AccessRules } from '../../lib/access/authorize.ts';
 import { ANONYMOUS, parsePrincipal, principalNamed } from '../../lib/access/principal.ts';
+import { createDenialLog, type TellDenial } from '../../lib/service/access/denials.ts';
 
 /** What of an event tells who has asked. API Gateway puts it together: no caller can. */
 interface AuthorizedEvent {
@@ -28,6 +29,11 @@ export function accessRules(): AccessRules | undefined {
     superUsers: new Set(superUsers.map(believed).filter((one) => one !== ANONYMOUS)),
     allowIfNoAcl: process.env.STRATALOG_ALLOW_IF_NO_ACL === 'true',
   };
+}
+
+/** Into the function's log, which the access log of the API says nothing of: it knows no topics. */
+export function denialLog(): TellDenial {
+  return createDenialLog({ nowMs: () => Date.now() }, (line) => process.stdout.write(`${line}\n`));
 }
 
 export function principalOf(environment: unknown): string {

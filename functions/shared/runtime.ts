@@ -33,7 +33,7 @@ import {
   createAwsStorage,
   type TableNames,
 } from '../../lib/storage/aws/aws-storage.ts';
-import { accessRules, principalOf } from './access.ts';
+import { accessRules, denialLog, principalOf } from './access.ts';
 
 const clock: Clock = {
   nowMs: () => Date.now(),
@@ -132,7 +132,7 @@ function surroundings<Storage>(storage: Storage) {
 /** Undefined where access lists are off. */
 function accessOver(ports: AccessPorts): Access | undefined {
   const rules = accessRules();
-  return rules && createAccess(ports, rules);
+  return rules && createAccess(ports, rules, denialLog());
 }
 
 export function guarded<Uses>(

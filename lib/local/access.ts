@@ -6,6 +6,7 @@ import { parsePrincipal, principalNamed } from '../access/principal.ts';
 import type { AppAccess } from '../api/app.ts';
 import { type Access, type AccessPorts, createAccess } from '../service/access/access.ts';
 import { type AclServices, createAclServices, noAclServices } from '../service/access/acls.ts';
+import { createDenialLog } from '../service/access/denials.ts';
 import { type AllServices, guardAll } from '../service/access/guard-all.ts';
 
 export interface LocalAccess {
@@ -51,13 +52,17 @@ export interface LocalGuard {
   appAccess(services: AllServices): AppAccess<AllServices> | undefined;
 }
 
-/** `wanted` undefined: everybody may do everything. */
-export function createLocalGuard(ports: AccessPorts, wanted: LocalAccess | undefined): LocalGuard {
+/** `wanted` undefined: everybody may do everything. `writeLine` gets what is refused. */
+export function createLocalGuard(
+  ports: AccessPorts,
+  wanted: LocalAccess | undefined,
+  writeLine: (line: string) => void,
+): LocalGuard {
   if (wanted === undefined) {
     return { access: undefined, acls: noAclServices(), appAccess: () => undefined };
   }
   const { rules, principalHeader } = wanted;
-  const access = createAccess(ports, rules);
+  const access = createAccess(ports, rules, createDenialLog(ports.clock, writeLine));
   return {
     access,
     acls: createAclServices(ports, access),

@@ -48,7 +48,9 @@ export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHo
   const queue = createLateQueue((late) => required(services, 'services').append.append(late));
   const ports = { ...storage, clock: systemClock, random: systemRandom, invoker: queue };
   const polling = { pollMsMin: LOCAL_POLL_MS_MIN, pollMsMax: LOCAL_POLL_MS_MAX };
-  const guard = createLocalGuard(ports, options.access);
+  const guard = createLocalGuard(ports, options.access, (line) =>
+    process.stderr.write(`${line}\n`),
+  );
   const services: AllServices = {
     ...createServices(ports, polling),
     ...createGroupServices({ ...ports, access: guard.access }),

@@ -55,6 +55,21 @@ describe('GET /v3/clusters', () => {
   });
 });
 
+describe('PUT /topics/{topic_name}', () => {
+  it('takes the name in the body too, if it is the same', async () => {
+    const put = (json: object) =>
+      fetch(`${home.url}/topics/ensured`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(json),
+      });
+    expect((await put({ topic_name: 'other' })).status).toBe(400);
+    expect((await fetch(`${home.url}/topics/ensured`)).status).toBe(404);
+    expect((await put({ topic_name: 'ensured' })).status).toBe(201);
+    expect((await put({})).status).toBe(200);
+  });
+});
+
 describe('a charset of JSON', () => {
   const create = (type: string, body: Uint8Array<ArrayBuffer>) =>
     fetch(`${home.url}/topics`, { method: 'POST', headers: { 'content-type': type }, body });

@@ -44,6 +44,8 @@ export interface GuardedLog extends GuardedProcess {
   readonly clock: ManualClock;
   readonly wire: Wire;
   readonly late: object[];
+  /** Lines that tell of refusals. */
+  readonly denials: readonly object[];
   another(): GuardedProcess;
   /** `allow alice READ TOPIC orders`, `deny * ALL GROUP bill*`: a name that ends in `*` is a prefix, a lone `*` all. */
   give(...entries: readonly string[]): Promise<void>;
@@ -73,14 +75,19 @@ export function createGuardedLog(rules: Partial<AccessRules> = {}): GuardedLog {
     upkeep: wire.through(local.upkeep),
     invoker: { appendLater: async (request: object) => void late.push(request) },
   };
+  const denials: object[] = [];
   let seed = 0;
   const another = (): GuardedProcess => {
     seed += 1;
     const ports = { ...storage, clock, random: new SeededRandom(seed) };
-    const guard = createLocalGuard(ports, {
-      rules: { superUsers: new Set([ROOT]), allowIfNoAcl: false, ...rules },
-      principalHeader: 'principal',
-    });
+    const guard = createLocalGuard(
+      ports,
+      {
+        rules: { superUsers: new Set([ROOT]), allowIfNoAcl: false, ...rules },
+        principalHeader: 'principal',
+      },
+      (line) => denials.push(JSON.parse(line)),
+    );
     const groupPorts = { ...ports, access: guard.access };
     const services: AllServices = {
       ...createServices(ports),
@@ -102,6 +109,7 @@ export function createGuardedLog(rules: Partial<AccessRules> = {}): GuardedLog {
     clock,
     wire,
     late,
+    denials,
     another,
     async give(...entries) {
       const created = await first.services.acls.create(entries.map(aclOf));

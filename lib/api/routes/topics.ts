@@ -172,6 +172,11 @@ export const topicRoutes: readonly Route[] = [
       errors: CHANGE_ERRORS,
     },
     async ({ params, body = {}, base }, { topics }) => {
+      const { topic_name = params.topic_name } = body;
+      if (topic_name !== params.topic_name) {
+        const message = `topic_name: the path says "${params.topic_name.slice(0, 249)}"; say the same here, or nothing`;
+        return problem({ code: 'INVALID_REQUEST', message });
+      }
       const ensured = await topics.ensure(newTopicOf(params.topic_name, body));
       if (ensured.kind === 'rejected') return problem(ensured);
       const status = ensured.kind === 'created' && body.validate_only !== true ? 201 : 200;

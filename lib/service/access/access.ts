@@ -14,6 +14,7 @@ import { type ErrorCode, type Rejected, rejected } from '../../errors.ts';
 import { ACL_CACHE_TTL_MS } from '../../limits.ts';
 import type { AclStore } from '../../ports/acl-store.ts';
 import { type RetryPorts, withRetries } from '../retry.ts';
+import type { TellDenial } from './denials.ts';
 import { readAcls } from './read-acls.ts';
 
 /** What one principal may do. Its answers don't change: made anew for every request. */
@@ -43,7 +44,12 @@ interface Known {
   readonly untilMs: number;
 }
 
-export function createAccess(ports: AccessPorts, rules: AccessRules): Access {
+/** `tell` hears of every refusal that a caller gets. */
+export function createAccess(
+  ports: AccessPorts,
+  rules: AccessRules,
+  tell: TellDenial = () => undefined,
+): Access {
   let known: Known | undefined;
   let loading: Promise<Known> | undefined;
 
@@ -77,7 +83,7 @@ export function createAccess(ports: AccessPorts, rules: AccessRules): Access {
 
   return {
     async rightsOf(principal) {
-      return rightsBy(await current(), rules, principal);
+      return rightsBy({ index: await current(), rules, tell }, principal);
     },
     forget() {
       known = undefined;
@@ -86,7 +92,13 @@ export function createAccess(ports: AccessPorts, rules: AccessRules): Access {
   };
 }
 
-function rightsBy(index: AclIndex, rules: AccessRules, principal: string): Rights {
+interface Deciding {
+  readonly index: AclIndex;
+  readonly rules: AccessRules;
+  readonly tell: TellDenial;
+}
+
+function rightsBy({ index, rules, tell }: Deciding, principal: string): Rights {
   const decided = new Map<string, boolean>();
   const may: Rights['may'] = (operation, type, name) => {
     const key = `${operation} ${type} ${name}`;
@@ -102,8 +114,11 @@ function rightsBy(index: AclIndex, rules: AccessRules, principal: string): Right
     may,
     mayAnywhere: (operation, resourceType) =>
       isAllowedSomewhere(index, rules, { principal, operation, resourceType }),
-    refusal: (operation, type, name) =>
-      may(operation, type, name) ? undefined : denied(principal, { operation, type, name }),
+    refusal(operation, type, name) {
+      if (may(operation, type, name)) return undefined;
+      tell({ principal, operation, resourceType: type, resourceName: name });
+      return denied(principal, { operation, type, name });
+    },
   };
 }
 

@@ -309,7 +309,7 @@ const OPERATIONS: Readonly<Record<string, Guarded>> = {
   },
 };
 /** These show what may be shown, or are about nothing. */
-const UNREFUSED = ['listTopics', 'listGroups', 'health', 'openapi'];
+const UNREFUSED = ['getCluster', 'listClusters', 'listTopics', 'listGroups', 'health', 'openapi'];
 
 const CODES = {
   TOPIC: { error_code: 40301, kafka_error_code: 29, kafka_error: 'TOPIC_AUTHORIZATION_FAILED' },
