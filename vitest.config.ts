@@ -1,12 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+// What hangs is to end some time, and nothing else: no test may fail because the machine is slow or busy. Hooks install
+// servers where they are not there yet.
+const PATIENCE = { testTimeout: 120_000, hookTimeout: 600_000 };
+
 // `npm test` runs unit, simulation, contract and e2e, which need nothing but npm; the others are named scripts.
 export default defineConfig({
   test: {
     globals: false,
     restoreMocks: true,
     globalSetup: 'test/support/temporary-folder.ts',
+    teardownTimeout: 60_000,
     // One a core, two at least: many tests wait more than they work, and the default leaves a core idle.
     maxWorkers: Math.max(2, availableParallelism()),
     projects: [
@@ -14,23 +19,22 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{unit,property,regressions}/**/*.test.ts'],
-          testTimeout: 30_000,
+          ...PATIENCE,
         },
       },
       {
         test: {
           name: 'simulation',
           include: ['test/simulation/**/*.test.ts'],
-          testTimeout: 60_000,
+          ...PATIENCE,
         },
       },
-      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...PATIENCE } },
       {
         test: {
           name: 'interop',
           include: ['test/interop/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          ...PATIENCE,
           fileParallelism: false,
         },
       },
@@ -38,8 +42,7 @@ export default defineConfig({
         test: {
           name: 'emulators',
           include: ['test/emulators/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          ...PATIENCE,
           fileParallelism: false,
         },
       },
@@ -47,7 +50,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 120_000,
+          ...PATIENCE,
         },
       },
       {
@@ -55,8 +58,7 @@ export default defineConfig({
           name: 'aws',
           include: ['test/aws/**/*.test.ts'],
           globalSetup: 'test/support/deploy/global-setup.ts',
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          ...PATIENCE,
           fileParallelism: false,
         },
       },
@@ -64,7 +66,8 @@ export default defineConfig({
         test: {
           name: 'verify',
           include: ['test/verify/**/*.test.ts'],
-          testTimeout: 300_000,
+          ...PATIENCE,
+          testTimeout: 400_000,
           fileParallelism: false,
         },
       },
@@ -73,21 +76,20 @@ export default defineConfig({
           name: 'verify-aws',
           include: ['test/verify-aws/**/*.test.ts'],
           globalSetup: 'test/support/deploy/one-stack.ts',
+          ...PATIENCE,
           testTimeout: 400_000,
-          hookTimeout: 300_000,
         },
       },
       {
-        test: { name: 'smoke', include: ['test/smoke/**/*.test.ts'], testTimeout: 60_000 },
+        test: { name: 'smoke', include: ['test/smoke/**/*.test.ts'], ...PATIENCE },
       },
-      { test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'] } },
+      { test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], ...PATIENCE } },
       {
         test: {
           name: 'infra',
           include: ['test/infra/**/*.test.ts'],
           globalSetup: 'test/support/deploy/bundled-functions.ts',
-          testTimeout: 60_000,
-          hookTimeout: 300_000,
+          ...PATIENCE,
         },
       },
     ],

@@ -29,6 +29,8 @@ export interface LocalHomeOptions {
   readonly dataDirectory: string;
   /** Turns access lists on. Default: everybody may do everything. */
   readonly access?: LocalAccess | undefined;
+  /** The storage's clock, by which leases run out. Default: the machine's. */
+  readonly storageNowMs?: () => number;
 }
 
 export interface LocalHome {
@@ -42,9 +44,13 @@ export interface LocalHome {
 
 /** Rejects when the port is taken (`EADDRINUSE`) or the directory can't be used (StratalogError). */
 export async function startLocalHome(options: LocalHomeOptions): Promise<LocalHome> {
-  const { host = '127.0.0.1' } = options;
+  const { host = '127.0.0.1', storageNowMs = Date.now } = options;
   let url = '';
-  const storage = createLocalStorage({ directory: options.dataDirectory, baseUrl: () => url });
+  const storage = createLocalStorage({
+    directory: options.dataDirectory,
+    baseUrl: () => url,
+    nowMs: storageNowMs,
+  });
   const queue = createLateQueue((late) => required(services, 'services').append.append(late));
   const ports = { ...storage, clock: systemClock, random: systemRandom, invoker: queue };
   const polling = { pollMsMin: LOCAL_POLL_MS_MIN, pollMsMax: LOCAL_POLL_MS_MAX };

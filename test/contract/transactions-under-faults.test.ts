@@ -26,11 +26,11 @@ import { clientsOf, createTables, tableNames } from '../support/emulators/aws-se
 import { DYNOXIDE_MISSING, startDynoxide } from '../support/emulators/dynoxide.ts';
 import type { Server } from '../support/emulators/server.ts';
 import { type Fault, type Faults, installFaults } from '../support/faults.ts';
+import { SEED } from '../support/seed.ts';
 import { appendTo, batchOf, readAll, SeededRandom } from '../support/test-log.ts';
 import { claimPartitions, TestProducer, type TestServices } from '../support/test-transactions.ts';
 import { GROUP_ID } from './group-values.ts';
 
-const SEED = Number(process.env.STRATALOG_SEED ?? Date.now() % 1_000_000);
 const FAULTS_IN_256 = 40;
 /** Each owns a partition of the group's topic. */
 const PRODUCERS = 3;

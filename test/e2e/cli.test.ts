@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
 import { type CliResult, runCli, startCli } from '../support/cli.ts';
+import { waitUntil } from '../support/client.ts';
 
 let home: LocalHome;
 let directory: string;
@@ -93,9 +94,9 @@ describe('stratalog produce and consume', () => {
       endpoint: home.url,
     });
     await cli('produce live -p 1', 'first\n');
-    await expect.poll(following.out, { timeout: 10_000 }).toContain('first');
+    await waitUntil(() => following.out().includes('first'));
     await cli('produce live -p 0', 'second\n');
-    await expect.poll(following.out, { timeout: 10_000 }).toContain('second');
+    await waitUntil(() => following.out().includes('second'));
     following.child.kill('SIGINT');
     expect(await following.done).toMatchObject({ code: 0, err: '2 records\n' });
   });

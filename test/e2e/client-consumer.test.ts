@@ -102,14 +102,18 @@ describe('eachMessage', () => {
     const values: string[] = [];
     const consumer = client.consumer({ ...QUICK, groupId: newName() });
     running.push(consumer);
+    let fetches = 0;
+    consumer.on(consumer.events.FETCH, () => {
+      fetches += 1;
+    });
     await consumer.subscribe({ topic });
     await consumer.run({
       eachMessage: async ({ message }) => {
         values.push(String(message.value));
       },
     });
-    await waitUntil(() => consumer.assignment().length === 1);
-    await sleep(200);
+    // It has asked for records, so that it knows where it begins.
+    await waitUntil(() => fetches > 0);
     await sendAll(client, topic, [{ value: 'new' }]);
     await waitUntil(() => values.length > 0);
     expect(values).toEqual(['new']);
@@ -125,6 +129,8 @@ describe('eachMessage', () => {
         eachMessage: async ({ message }) => {
           now += 1;
           highest = Math.max(highest, now);
+          // As many as may run at once do, however late each of them begins.
+          await waitUntil(() => highest === partitionsConsumedConcurrently);
           await sleep(2);
           now -= 1;
           values.push(String(message.value));
@@ -477,26 +483,27 @@ describe('membership', () => {
     const prefix = newName();
     await createTopic(client, `${prefix}-a`, 1);
     const { consumer, values } = await startConsumer(client, [new RegExp(`^${prefix}-`)], {
-      config: { groupId: prefix },
+      // Members look for new topics about twice a session.
+      config: { groupId: prefix, sessionTimeout: 3_000 },
     });
     running.push(consumer);
     await waitUntil(() => consumer.assignment().length === 1);
     await createTopic(client, `${prefix}-b`, 1);
     await sendAll(client, `${prefix}-b`, [{ value: 'late' }]);
-    await waitUntil(() => values.includes('late'), { timeoutMs: 60_000 });
+    await waitUntil(() => values.includes('late'));
   });
 
   it('a static member that restarts finds its partitions again, and nobody else moves', async () => {
     const topic = await topicWith(0, 4);
     const groupId = newName();
-    const one = await start(topic, {}, { groupId, groupInstanceId: 'one', sessionTimeout: 10_000 });
-    const two = await start(topic, {}, { groupId, groupInstanceId: 'two', sessionTimeout: 10_000 });
+    const one = await start(topic, {}, { groupId, groupInstanceId: 'one' });
+    const two = await start(topic, {}, { groupId, groupInstanceId: 'two' });
     const owned = ({ consumer }: Started) => consumer.assignment()[0]?.partitions ?? [];
     await waitUntil(() => owned(one).length === 2 && owned(two).length === 2);
     const [before, others] = [owned(one), owned(two)];
     await one.consumer.disconnect();
     const again = await start(topic, {}, { groupId, groupInstanceId: 'one' });
-    await waitUntil(() => owned(again).length > 0);
+    await waitUntil(() => owned(again).length === 2);
     expect([owned(again), owned(two)]).toEqual([before, others]);
   });
 

@@ -4,11 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'vitest';
 import { type Consumer, type ConsumerConfig, Stratalog } from '../../lib/index.ts';
 import { startLocalHome } from '../../lib/local/home.ts';
-import { createTopic, keepingLogger } from '../support/client.ts';
+import { createTopic, keepingLogger, waitUntil } from '../support/client.ts';
 
-/** The pauses between questions grow to two seconds, and members hear of each other every five. */
-const SETTLE_MS = 12_000;
 const MEASURED_MS = 10_000;
+/** The pauses between questions grow to two seconds after some eight of them; members hear of each other every five. */
+const QUESTIONS_UNTIL_IDLE = 8;
+const SETTLE_MS = 5_000;
 const MINUTES_PER_MONTH = 30 * 24 * 60;
 
 const DOLLARS_PER_MILLION = { httpApi: 1, lambda: 0.2, writeUnit: 0.625, readUnit: 0.125 };
@@ -33,9 +34,11 @@ async function measure(
   const client = new Stratalog({ endpoint: home.url, logger: keepingLogger() });
   const topic = await createTopic(client, 'idle', partitionCount);
   const consumers: Consumer[] = [];
+  let questions: number[] = [];
   for (let index = 0; index < size; index += 1) {
     const consumer = client.consumer({ groupId: 'idle', ...config });
     consumer.on(consumer.events.REQUEST, ({ payload: { path } }) => {
+      questions[index] = (questions[index] ?? 0) + Number(path === '/fetch');
       if (path === '/fetch') counts.fetches += 1;
       else if (path.endsWith('/heartbeat')) counts.heartbeats += 1;
       else counts.others += 1;
@@ -45,14 +48,20 @@ async function measure(
     consumers.push(consumer);
   }
   const owned = () => consumers.flatMap((one) => one.assignment()[0]?.partitions ?? []).length;
-  while (owned() < partitionCount) await sleep(50);
+  await waitUntil(() => owned() === partitionCount);
+  questions = [];
+  const enough = config.lowLatency === true ? 1 : QUESTIONS_UNTIL_IDLE;
+  await waitUntil(() => consumers.every((_, index) => (questions[index] ?? 0) >= enough));
   await sleep(SETTLE_MS);
   Object.assign(counts, { fetches: 0, heartbeats: 0, others: 0 });
+  const startedAt = performance.now();
   await sleep(MEASURED_MS);
+  await waitUntil(() => counts.fetches > 0);
   const measured = { ...counts };
+  const measuredMs = performance.now() - startedAt;
   await Promise.all(consumers.map((consumer) => consumer.disconnect()));
   await home.close();
-  const perMinute = 60_000 / MEASURED_MS;
+  const perMinute = 60_000 / measuredMs;
   return {
     fetches: measured.fetches * perMinute,
     heartbeats: measured.heartbeats * perMinute,

@@ -326,7 +326,7 @@ describe('consume, transform, produce', () => {
       process.crash();
     }
     const last = await doubled(client, { input, output, transactionalId: `eos-${made}-2` });
-    await waitUntil(async () => (await outputsOf(output)).length >= total, { timeoutMs: 30_000 });
+    await waitUntil(async () => (await outputsOf(output)).length >= total);
     await last.disconnect();
     expect(await outputsOf(output)).toEqual(outputOf(numbers(total)));
   });

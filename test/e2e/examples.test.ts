@@ -25,7 +25,6 @@ async function run(name: string): Promise<string[]> {
         STRATALOG_ENDPOINT: home.url,
         NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
       },
-      timeout: 60_000,
     },
   );
   const said = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('[stratalog]'));

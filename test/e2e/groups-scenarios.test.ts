@@ -8,17 +8,19 @@ import {
   type Crashable,
   crashableClient,
   createTopic,
+  MovedClock,
   numbered,
   ownedOf,
   quickClient,
+  SESSION_MS,
   sendAll,
   startConsumer,
   waitUntil,
 } from '../support/client.ts';
 
 const TOPIC = 'order-events';
-const SESSION_MS = 1_000;
-
+/** Sessions run out when a test lets time pass, and never by themselves. */
+let clock: MovedClock;
 let home: LocalHome;
 let client: Stratalog;
 const members: Member[] = [];
@@ -30,7 +32,9 @@ interface Member {
 }
 
 beforeEach(async () => {
-  home = await startLocalHome({ port: 0, dataDirectory: ':memory:' });
+  clock = new MovedClock();
+  const storageNowMs = clock.nowMs;
+  home = await startLocalHome({ port: 0, dataDirectory: ':memory:', storageNowMs });
   client = quickClient(home.url);
   await createTopic(client, TOPIC, 3);
 });
@@ -45,7 +49,7 @@ async function join(
 ): Promise<Member> {
   const process = crashableClient(home.url);
   const started = await startConsumer(process.client, [TOPIC], {
-    config: { groupId: 'workers', sessionTimeout: SESSION_MS, ...options.config },
+    config: { groupId: 'workers', ...options.config },
     ...(options.run === undefined ? {} : { run: options.run }),
   });
   const member = { ...started, process };
@@ -57,6 +61,15 @@ async function joinMany(count: number, config: Partial<ConsumerConfig> = {}): Pr
   const joined: Member[] = [];
   for (let index = 0; index < count; index += 1) joined.push(await join({ config }));
   return joined;
+}
+
+/** Kills it, and lets its session run out, and the half in which somebody notices; the others go on. */
+async function crash(victim: Member, ...others: readonly Member[]): Promise<void> {
+  victim.process.crash();
+  await clock.pass(
+    1.5 * SESSION_MS,
+    others.map(({ consumer }) => consumer),
+  );
 }
 
 function owned(...some: readonly Member[]): number[][] {
@@ -102,7 +115,7 @@ describe('one group', () => {
     expect(await settled([first, second])).toEqual([[0, 1], [2]]);
     const third = await join({ config });
     expect(await settled([first, second, third])).toEqual([[0], [1], [2]]);
-    second.process.crash();
+    await crash(second, first, third);
     expect(await settled([first, third])).toEqual([[0, 1], [2]]);
   });
 
@@ -115,8 +128,8 @@ describe('one group', () => {
     };
     expect(await idleMembers()).toBe(2);
     const active = five.find((member) => ownedOf(member.consumer, TOPIC).length === 1)!;
-    active.process.crash();
     const rest = five.filter((member) => member !== active);
+    await crash(active, ...rest);
     expect(await shares(rest)).toEqual([1, 1, 1, 0]);
     expect(await idleMembers()).toBe(1);
   });
@@ -164,6 +177,10 @@ describe('one group', () => {
     })();
     await sleep(100);
     await client.admin().createPartitions({ topicPartitions: [{ topic: TOPIC, count: 6 }] });
+    await clock.pass(
+      SESSION_MS,
+      two.map(({ consumer }) => consumer),
+    );
     expect(await shares(two, 6)).toEqual([3, 3]);
     await sleep(200);
     const six = [...two, ...(await joinMany(4))];
@@ -194,9 +211,10 @@ describe('one group', () => {
     await shares([first, second]);
     const movedNow = ownedOf(second.consumer, TOPIC);
     first.process.crash();
-    const crashedAt = performance.now();
+    await clock.pass(SESSION_MS / 2, [second.consumer]);
+    expect(ownedOf(second.consumer, TOPIC)).toEqual(movedNow);
+    await clock.pass(SESSION_MS, [second.consumer]);
     await settled([second]);
-    expect(performance.now() - crashedAt).toBeGreaterThan(SESSION_MS * 0.6);
     const ends = await client.admin().fetchTopicOffsets(TOPIC);
     const expected = ends.reduce((sum, { high }) => sum + Number(high) - 5, 0);
     await waitUntil(() => second.values.length >= expected);
@@ -242,8 +260,8 @@ describe('the price of each way to commit', () => {
       },
     });
     await waitUntil(() => begun.length === 1);
-    first.process.crash();
     members.pop();
+    await crash(first);
     const second = await join();
     await settled([second]);
     await sendAll(client, TOPIC, [{ value: 'next', partition: 0 }]);
@@ -272,6 +290,7 @@ describe('the price of each way to commit', () => {
       },
     });
     await waitUntil(() => first.process.hasCrashed());
+    await crash(first);
     const second = await join({
       run: {
         autoCommit: false,
@@ -282,11 +301,15 @@ describe('the price of each way to commit', () => {
         },
       },
     });
-    await waitUntil(() => deliveries === 2);
+    await waitUntil(() => deliveries >= 2);
     await settled([second]);
+    expect(deliveries).toBe(2);
     expect([...ledger]).toEqual([[`${TOPIC}/0/0`, 'paid']]);
   });
 });
+
+/** What it takes for a record. */
+const SLOW_MS = 150;
 
 describe('a slow consumer', () => {
   it('falls behind, and is shown to; the producer does not feel it', async () => {
@@ -313,7 +336,7 @@ describe('a slow consumer', () => {
       const lags = await client.admin().fetchLag('workers');
       return lags.reduce((sum, { lag }) => sum + lag, 0);
     };
-    await join({ run: { autoCommitInterval: 100, eachMessage: () => sleep(20) } });
+    await join({ run: { autoCommitInterval: 100, eachMessage: () => sleep(SLOW_MS) } });
     await waitUntil(async () => (await lagNow()) < 600);
     const before = await lagNow();
     const beside = await produce(60);
@@ -322,7 +345,8 @@ describe('a slow consumer', () => {
     const lags = await client.admin().fetchLag('workers');
     expect(Math.max(...lags.map(({ lagSeconds }) => lagSeconds))).toBeGreaterThan(0);
     expect([alone.errors, beside.errors]).toEqual([0, 0]);
-    expect(beside.medianMs).toBeLessThan(alone.medianMs * 3 + 20);
+    // Ten records a send, one after the other: a producer that waited for them would take ten times that long.
+    expect(beside.medianMs).toBeLessThan(alone.medianMs * 5 + 5 * SLOW_MS);
   });
 });
 
@@ -342,9 +366,7 @@ async function sendOrders(orderCount: number, events: readonly string[]): Promis
 }
 
 describe('order', () => {
-  it('OrderPlaced, PaymentCompleted, OrderShipped of each of 1,000 orders arrive in order while six consumers come and go', {
-    timeout: 90_000,
-  }, async () => {
+  it('OrderPlaced, PaymentCompleted, OrderShipped of each of 1,000 orders arrive in order while six consumers come and go', async () => {
     const orderCount = 1_000;
     const events = ['OrderPlaced', 'PaymentCompleted', 'OrderShipped'];
     const seen = new Map<string, string[]>();
@@ -369,7 +391,7 @@ describe('order', () => {
     // in order again.
     const count = (): number =>
       [...seen.values()].reduce((sum, list) => sum + new Set(list).size, 0);
-    await waitUntil(() => count() >= orderCount * 3, { timeoutMs: 60_000 });
+    await waitUntil(() => count() >= orderCount * 3);
     expect(seen.size).toBe(orderCount);
     for (const [order, list] of seen) {
       expect([...new Set(list)], order).toEqual(events);

@@ -15,7 +15,6 @@ afterAll(() => home.close());
 describe('a program written for kafkajs, with import and constructor changed', () => {
   it.each(PROGRAMS.map((program, index) => ({ ...program, name: `program-${index}` })))(
     '$title',
-    { timeout: 30_000 },
     async ({ run, expected, name }) => {
       const kafka = new kit.Stratalog({ endpoint: home.url, logLevel: kit.logLevel.NOTHING });
       expect(await run({ kit, kafka, name })).toEqual(expected);

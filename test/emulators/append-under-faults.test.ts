@@ -23,9 +23,9 @@ import { startDynoxide } from '../support/emulators/dynoxide.ts';
 import type { Server } from '../support/emulators/server.ts';
 import { startVersitygw } from '../support/emulators/versitygw.ts';
 import { type Fault, type Faults, installFaults } from '../support/faults.ts';
+import { SEED } from '../support/seed.ts';
 import { appendTo, batchOf, readAll, SeededRandom } from '../support/test-log.ts';
 
-const SEED = Number(process.env.STRATALOG_SEED ?? Date.now() % 1_000_000);
 const FAULTS_IN_256 = 40;
 const PRODUCERS = 4;
 const BATCHES_PER_PRODUCER = 40;

@@ -41,9 +41,10 @@ import {
   tableNames,
 } from '../support/emulators/aws-server.ts';
 import { startDynoxide } from '../support/emulators/dynoxide.ts';
-import { freePort, type Server } from '../support/emulators/server.ts';
+import type { Server } from '../support/emulators/server.ts';
 import { startVersitygw } from '../support/emulators/versitygw.ts';
 import { type Fault, type Faults, installFaults } from '../support/faults.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** Those that are told by their name alone. */
 type SimpleFault = Exclude<Fault['kind'], 'effect-late' | 'answer-late'>;

@@ -27,10 +27,10 @@ import { clientsOf, createTables, tableNames } from '../support/emulators/aws-se
 import { startDynoxide } from '../support/emulators/dynoxide.ts';
 import type { Server } from '../support/emulators/server.ts';
 import { type Fault, type Faults, installFaults } from '../support/faults.ts';
+import { SEED } from '../support/seed.ts';
 import { converge, TestConsumer, type TestProcess } from '../support/test-groups.ts';
 import { SeededRandom } from '../support/test-log.ts';
 
-const SEED = Number(process.env.STRATALOG_SEED ?? Date.now() % 1_000_000);
 const PARTITIONS = 12;
 const TOPIC = 'orders';
 const ALL = Array.from({ length: PARTITIONS }, (_, partition) => `${TOPIC}/${partition}`).sort();

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ANONYMOUS } from '../../lib/access/principal.ts';
 import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
-import { runPythonTool } from '../support/deploy/python-tool.ts';
+import { installPythonTool, runPythonTool } from '../support/deploy/python-tool.ts';
+import { SEED } from '../support/seed.ts';
 
 const SCHEMATHESIS = {
   name: 'schemathesis',
@@ -30,6 +31,7 @@ beforeAll(async () => {
   // With access lists, so that managing them is asked too: who isn't known may do everything.
   const rules = { superUsers: new Set([ANONYMOUS]), allowIfNoAcl: false };
   home = await startLocalHome({ port: 0, dataDirectory: ':memory:', access: { rules } });
+  await installPythonTool(SCHEMATHESIS);
 });
 
 afterAll(() => home.close());
@@ -37,7 +39,7 @@ afterAll(() => home.close());
 it(
   'answers what its document says, whatever it is asked',
   async () => {
-    const seed = process.env.FUZZ_SEED ?? String(Date.now() % 1_000_000);
+    const seed = String(SEED);
     const { code, output } = await runPythonTool(
       SCHEMATHESIS,
       [
@@ -49,7 +51,7 @@ it(
       TIMEOUT_MS,
     );
     const summary = /\d+ generated.*/.exec(output)?.[0] ?? '';
-    process.stdout.write(`FUZZ_SEED=${seed}: ${summary}\n`);
+    process.stdout.write(`seed ${seed}: ${summary}\n`);
     expect(code, output).toBe(0);
     expect(summary).toMatch(/[1-9]\d{2,} generated/);
   },

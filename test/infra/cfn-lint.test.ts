@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runPythonTool } from '../support/deploy/python-tool.ts';
+import { installPythonTool, runPythonTool } from '../support/deploy/python-tool.ts';
 import { synthesise } from '../support/deploy/template.ts';
 
 const CFN_LINT = {
@@ -13,12 +13,13 @@ const CFN_LINT = {
   program: 'from cfnlint.runner import main; main()',
   file: join('cfnlint', 'core.py'),
 };
-const LINT_TIMEOUT_MS = 120_000;
+const LINT_TIMEOUT_MS = 240_000;
 
 let folder: string;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'stratalog-lint-'));
+  await installPythonTool(CFN_LINT);
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

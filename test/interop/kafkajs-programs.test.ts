@@ -16,7 +16,6 @@ afterAll(() => broker.remove());
 describe('a program written for kafkajs, as it is', () => {
   it.each(PROGRAMS.map((program, index) => ({ ...program, name: `program-${index}` })))(
     '$title',
-    { timeout: 60_000 },
     async ({ run, expected, name }) => {
       const { logLevel, Kafka } = kafkajs;
       const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });

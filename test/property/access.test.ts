@@ -1,6 +1,5 @@
 // Decisions over an index of random entries are those of Kafka's rules read word by word, entry by entry.
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   ACL_OPERATIONS,
@@ -17,6 +16,7 @@ import {
 } from '../../lib/access/authorize.ts';
 import { matchesFilter } from '../../lib/access/filter.ts';
 import { arbitraryAcl, PATTERN_NAMES } from '../support/arbitrary-acls.ts';
+import { fc } from '../support/property.ts';
 
 const acls = fc.array(arbitraryAcl, { maxLength: 12 });
 const wishes = fc.record({

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { INCARNATION_STEP, type MemberItem } from '../../lib/group/member.ts';
 import type { OffsetItem } from '../../lib/group/offset.ts';
@@ -10,6 +9,7 @@ import { decodeOffset, encodeOffset } from '../../lib/storage/aws/items-offset.t
 import { decodePage, encodePage } from '../../lib/storage/aws/items-page.ts';
 import { decodeTopic, encodeTopic } from '../../lib/storage/aws/items-topic.ts';
 import { arbitraryEntry, arbitraryUlid } from '../support/arbitrary-entries.ts';
+import { fc } from '../support/property.ts';
 
 const PARTITION = { topicId: 'hjFfPL8xSwuJqPDSlNYsVg', partition: 0 };
 

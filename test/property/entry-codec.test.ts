@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StratalogError } from '../../lib/errors.ts';
 import {
@@ -8,6 +7,7 @@ import {
   encodeEntry,
 } from '../../lib/log/entry-codec.ts';
 import { arbitraryEntry } from '../support/arbitrary-entries.ts';
+import { fc } from '../support/property.ts';
 
 describe('entry codec', () => {
   it('gives back every entry', () => {

@@ -1,7 +1,6 @@
 // What every assignor must keep, over random groups: everything is assigned once, to somebody who asked for it; and
 // what uniform promises beyond that.
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assignRange } from '../../lib/group/assign-range.ts';
 import { assignRoundrobin } from '../../lib/group/assign-roundrobin.ts';
@@ -14,6 +13,7 @@ import {
   partitionText,
 } from '../../lib/group/assignment.ts';
 import type { Assignor, AssignorInput, AssignorMember } from '../../lib/group/assignor.ts';
+import { fc } from '../support/property.ts';
 
 const TOPICS = ['a', 'b', 'c', 'd'].map((name) => `id-${name}`);
 

@@ -5,7 +5,6 @@
 //   fenced                a claim or commit of a fenced life never takes effect.
 // The conditions of the stores are written down here once more, in a line each, as the ports describe them.
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type Assignment,
@@ -21,6 +20,7 @@ import { planHeartbeat } from '../../lib/group/heartbeat.ts';
 import type { MemberItem, Publication } from '../../lib/group/member.ts';
 import { type GroupState, groupProblems, heldBy, newGroup } from '../../lib/group/state.ts';
 import { transition } from '../../lib/group/transition.ts';
+import { fc } from '../support/property.ts';
 
 const PROFILE = {
   subscription: { topicNames: ['orders'] },

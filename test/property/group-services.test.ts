@@ -4,9 +4,9 @@
 //   one-owner, fenced     nobody commits whom the group has removed, and no committed offset ever goes back.
 // And when the storage behaves again, every partition is read by somebody who lives.
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StratalogError } from '../../lib/errors.ts';
+import { fc } from '../support/property.ts';
 import { createTestGroups, TestConsumer, type TestGroups } from '../support/test-groups.ts';
 import { appendTo, batchOf, SeededRandom } from '../support/test-log.ts';
 

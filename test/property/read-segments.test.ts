@@ -1,11 +1,11 @@
 // Whatever was appended, merged, rolled and deleted in whatever order: a reader that begins anywhere, with any budget,
 // gets every record from there on, and a search by time finds the first record that is as late.
 
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { splitBatches } from '../../lib/record/batch.ts';
 import { decodeBatch, encodeBatch } from '../../lib/record/record.ts';
 import type { Services } from '../../lib/service/services.ts';
+import { fc } from '../support/property.ts';
 import {
   createTestBackground,
   HOUR_MS,

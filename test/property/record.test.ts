@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StratalogError } from '../../lib/errors.ts';
 import { COMPRESSION_KINDS, checkBatch } from '../../lib/record/batch.ts';
 import { compress, decompress } from '../../lib/record/compression.ts';
 import { type BatchRecord, decodeBatch, encodeBatch } from '../../lib/record/record.ts';
 import { VarintReader, varlongSize, writeVarlong } from '../../lib/record/varint.ts';
+import { fc } from '../support/property.ts';
 import { batchOf } from '../support/record-batch.ts';
 
 const LIMITS = { batchBytesMax: 16 * 1024 * 1024 };

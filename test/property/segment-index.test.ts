@@ -1,8 +1,8 @@
 // Whatever the batches are, the indexes are a broker's, and what they find holds what was looked for.
 
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { findRange, findTimeOffset } from '../../lib/log/segment-index.ts';
+import { fc } from '../support/property.ts';
 import {
   buildSegment,
   expectedIndexes,

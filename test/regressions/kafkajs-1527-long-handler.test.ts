@@ -10,39 +10,44 @@ import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
 import {
   createTopic,
   keepingLogger,
+  MovedClock,
   numbered,
   quickClient,
+  SESSION_MS,
   sendAll,
   startConsumer,
   waitUntil,
 } from '../support/client.ts';
 
+const clock = new MovedClock();
 let home: LocalHome;
 let client: Stratalog;
 
 beforeAll(async () => {
-  home = await startLocalHome({ port: 0, dataDirectory: ':memory:' });
+  const storageNowMs = clock.nowMs;
+  home = await startLocalHome({ port: 0, dataDirectory: ':memory:', storageNowMs });
   client = quickClient(home.url);
 });
 afterAll(() => home.close());
 
 describe('a handler longer than the session timeout', () => {
-  it('neither loses its membership nor sees its record again', { timeout: 30_000 }, async () => {
+  it('neither loses its membership nor sees its record again', async () => {
     const topic = await createTopic(client, 'slow', 2);
     await sendAll(client, topic, [
       { value: 'long', partition: 0 },
       { value: 'short', partition: 1 },
     ]);
     const seen: string[] = [];
+    let isEnough = false;
     const logger = keepingLogger();
     const start = async () => {
       const { consumer } = await startConsumer(quickClient(home.url, logger), [topic], {
-        config: { groupId: 'slow', sessionTimeout: 1_000 },
+        config: { groupId: 'slow' },
         run: {
           partitionsConsumedConcurrently: 2,
           eachMessage: async ({ message }) => {
             seen.push(String(message.value));
-            if (String(message.value) === 'long') await sleep(3_500);
+            if (String(message.value) === 'long') await waitUntil(() => isEnough);
           },
         },
       });
@@ -51,22 +56,23 @@ describe('a handler longer than the session timeout', () => {
     const first = await start();
     await waitUntil(() => seen.includes('long'));
     const second = await start();
-    await sleep(4_500);
+    await clock.pass(3.5 * SESSION_MS, [first, second]);
+    isEnough = true;
+    await clock.pass(SESSION_MS, [first, second]);
     expect(seen.toSorted()).toEqual(['long', 'short']);
     expect(logger.lines).toEqual([]);
     await Promise.all([first.disconnect(), second.disconnect()]);
     expect(seen.toSorted()).toEqual(['long', 'short']);
   });
 
-  it('comes back to where it was when even heartbeats stood still', {
-    timeout: 30_000,
-  }, async () => {
+  it('comes back to where it was when even heartbeats stood still', async () => {
     const topic = await createTopic(client, 'blocking', 1);
     await sendAll(client, topic, numbered(5));
     const seen: string[] = [];
     const groupId = 'blocking';
+    let [isOut, isBack] = [false, false];
     const { consumer } = await startConsumer(client, [topic], {
-      config: { groupId, sessionTimeout: 1_000 },
+      config: { groupId },
       run: {
         eachMessage: async ({ message }) => {
           seen.push(String(message.value));
@@ -77,9 +83,15 @@ describe('a handler longer than the session timeout', () => {
           for (const { memberId } of group.members) {
             await home.services.groups.leave({ groupId, memberId });
           }
-          await sleep(500);
+          await waitUntil(() => isBack, { what: 'joining again' });
         },
       },
+    });
+    consumer.on(consumer.events.REBALANCING, () => {
+      isOut = true;
+    });
+    consumer.on(consumer.events.HEARTBEAT, () => {
+      isBack ||= isOut;
     });
     await waitUntil(() => seen.includes('4'));
     await sleep(300);

@@ -2,20 +2,28 @@
 // records at the new place came only when the wait was over, and what was written meanwhile could be passed over by a
 // seek behind the end, whose answer, from where to go on, came later than those records.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Consumer, Stratalog } from '../../lib/index.ts';
 import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
-import { createTopic, numbered, quickClient, sendAll } from '../support/client.ts';
+import {
+  createTopic,
+  keepingLogger,
+  numbered,
+  quickClient,
+  sendAll,
+  waitUntil,
+} from '../support/client.ts';
 
-const WAIT_MS = 10_000;
+/** The longest that the log lets a question wait. */
+const WAIT_MS = 20_000;
 
 let home: LocalHome;
 let client: Stratalog;
+const logger = keepingLogger();
 
 beforeAll(async () => {
   home = await startLocalHome({ port: 0, dataDirectory: ':memory:' });
-  client = quickClient(home.url);
+  client = quickClient(home.url, logger);
 });
 
 afterAll(async () => {
@@ -35,8 +43,16 @@ async function run(
   return consumer;
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  await expect.poll(isSo, { timeout: WAIT_MS / 3, interval: 10 }).toBe(true);
+/** What must come true before a wait that began just now is over. */
+async function soon(isSo: () => boolean): Promise<void> {
+  await expect.poll(isSo, { timeout: WAIT_MS - 2_000, interval: 10 }).toBe(true);
+}
+
+/** Until somebody waits at the log: it looks for records again and again. */
+async function untilSomebodyWaits(): Promise<void> {
+  const looks = (): number => home.storage.requests.read().get('readHeads') ?? 0;
+  const before = looks();
+  await waitUntil(() => looks() > before + 5);
 }
 
 it('reads at the new place though it waits at the old one', async () => {
@@ -44,10 +60,10 @@ it('reads at the new place though it waits at the old one', async () => {
   await sendAll(client, topic, numbered(5));
   const values: string[] = [];
   const consumer = await run({ topic, fromBeginning: true }, values);
-  await until(() => values.length === 5);
-  await sleep(100);
+  await waitUntil(() => values.length === 5);
+  await untilSomebodyWaits();
   consumer.seek({ topic, partition: 0, offset: '3' });
-  await until(() => values.length === 7);
+  await soon(() => values.length === 7);
   expect(values.slice(5)).toEqual(['3', '4']);
   await consumer.disconnect();
 });
@@ -57,12 +73,12 @@ it('hears at once that a place is behind the end, and misses nothing from then o
   await sendAll(client, topic, numbered(5));
   const values: string[] = [];
   const consumer = await run({ topic, fromBeginning: false }, values);
-  await until(() => consumer.assignment().length === 1);
-  await sleep(200);
+  await waitUntil(() => consumer.assignment().length === 1);
+  await untilSomebodyWaits();
   consumer.seek({ topic, partition: 0, offset: '9999' });
-  await sleep(500);
+  await soon(() => logger.lines.some((line) => line.includes('reading on from the latest offset')));
   await sendAll(client, topic, numbered(1, 5));
-  await until(() => values.length === 1);
+  await waitUntil(() => values.length === 1);
   expect(values).toEqual(['5']);
   await consumer.disconnect();
 });

@@ -48,7 +48,7 @@ async function withAdmin<Result>(
 
 async function until(condition: () => boolean): Promise<void> {
   for (let tries = 0; !condition(); tries += 1) {
-    if (tries > 1_000) throw new Error('it did not come');
+    if (tries > 4_000) throw new Error('it did not come');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -59,7 +59,7 @@ async function patiently<Result>(ask: () => Promise<Result>): Promise<Result> {
     try {
       return await ask();
     } catch (error) {
-      if (tries === 50) throw error;
+      if (tries === 600) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }

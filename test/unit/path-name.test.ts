@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pathOf } from '../../lib/client/api-client.ts';
 import { decodePathName, encodePathName } from '../../lib/path-name.ts';
+import { fc } from '../support/property.ts';
 
 describe('encodePathName', () => {
   it('leaves what nobody changes, and writes the rest so that nobody does', () => {

@@ -20,7 +20,27 @@ export interface PythonTool {
 
 export interface ToolRun {
   readonly code: number;
+  /** What it printed, on stdout first. */
   readonly output: string;
+}
+
+/** To be called before a test's own time begins: it may take minutes where the tool is not there yet. */
+export async function installPythonTool(tool: PythonTool): Promise<string> {
+  return await installTool({
+    name: `${tool.name}-${tool.version}`,
+    file: join('packages', tool.file),
+    // No virtual environment: its scripts hold the folder's name, and the folder is moved.
+    steps: (place) => [
+      {
+        command: 'python3',
+        args: [
+          ...['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '--retries', '5'],
+          ...['--target', join(place, 'packages')],
+          `${tool.name}==${tool.version}`,
+        ],
+      },
+    ],
+  });
 }
 
 /** Runs it to its end, whatever its exit code; fails when it can't be installed or started, or takes too long. */
@@ -29,23 +49,12 @@ export async function runPythonTool(
   args: readonly string[],
   timeoutMs: number,
 ): Promise<ToolRun> {
-  const folder = await installTool({
-    name: `${tool.name}-${tool.version}`,
-    file: join('packages', tool.file),
-    // No virtual environment: its scripts hold the folder's name, and the folder is moved.
-    steps: (place) => [
-      {
-        command: 'python3',
-        args: [
-          ...['-m', 'pip', 'install', '-q', '--target', join(place, 'packages')],
-          `${tool.name}==${tool.version}`,
-        ],
-      },
-    ],
-  });
+  const folder = await installPythonTool(tool);
   const packages = join(folder, 'packages');
   const env = {
     ...process.env,
+    // A newer Python warns of what its packages do; that is no finding.
+    PYTHONWARNINGS: 'ignore',
     PYTHONPATH: [packages, process.env.PYTHONPATH].filter(Boolean).join(delimiter),
   };
   const options = { env, timeout: timeoutMs, maxBuffer: OUTPUT_BYTES_MAX };

@@ -3,14 +3,16 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../free-port.ts';
 import { TOOLS_FOLDER } from './tools.ts';
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
+const START_TRIES = 3;
 const STOP_TIMEOUT_MS = 10_000;
 const POLL_MS = 25;
+const ANSWER_TIMEOUT_MS = 10_000;
 const LOG_TAIL_CHARACTERS = 2_000;
 
 export interface Server {
@@ -27,8 +29,20 @@ export interface ServerCommand {
   readonly folder?: string;
 }
 
-/** Resolves when the server answers HTTP; fails with the end of its log when it doesn't in time. */
+/** Resolves when the server answers HTTP; fails with the end of its log when it doesn't in time, on any of some ports. */
 export async function startServer(server: ServerCommand): Promise<Server> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnPort(server);
+    } catch (error) {
+      // Somebody else may have taken the port since it was looked for.
+      if (tries >= START_TRIES) throw error;
+      process.stderr.write(`try ${tries} of ${START_TRIES}: ${String(error)}\n`);
+    }
+  }
+}
+
+async function startOnPort(server: ServerCommand): Promise<Server> {
   const port = await freePort();
   const logs = join(TOOLS_FOLDER, 'logs');
   mkdirSync(logs, { recursive: true });
@@ -57,19 +71,6 @@ export async function startServer(server: ServerCommand): Promise<Server> {
   return { endpoint, stop };
 }
 
-/** A port of 127.0.0.1 that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
 async function waitUntilReady(child: ChildProcess, endpoint: string): Promise<void> {
   let failure: unknown;
   child.once('error', (error) => {
@@ -88,7 +89,7 @@ async function waitUntilReady(child: ChildProcess, endpoint: string): Promise<vo
 /** Any answer will do: an unsigned request is refused, by a server that is up. */
 async function answers(endpoint: string): Promise<boolean> {
   try {
-    const response = await fetch(endpoint, { signal: AbortSignal.timeout(1_000) });
+    const response = await fetch(endpoint, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
     await response.body?.cancel();
     return true;
   } catch {

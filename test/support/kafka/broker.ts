@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePort } from '../emulators/server.ts';
+import { freePort } from '../free-port.ts';
 
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL('./kafka.sh', import.meta.url));
+/** Installing has tries and bounds of its own; nothing that the tools do here takes minutes. */
+const SCRIPT_TIMEOUT_MS = 900_000;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface Broker {
@@ -36,7 +38,7 @@ export async function newBroker(): Promise<Broker> {
     KAFKA_CONTROLLER_PORT: String(await freePort()),
   };
   const script = async (...args: readonly string[]): Promise<string> => {
-    const options = { env, maxBuffer: OUTPUT_BYTES_MAX };
+    const options = { env, maxBuffer: OUTPUT_BYTES_MAX, timeout: SCRIPT_TIMEOUT_MS };
     const { stdout, stderr } = await run('bash', [SCRIPT, ...args], options);
     return stdout + stderr;
   };

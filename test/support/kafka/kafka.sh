@@ -23,7 +23,16 @@ install() {
   local attempt
   attempt=$(mktemp -d "$home/.libs-XXXXXX")
   # The jars are moved there whole, so that an installation that is stopped leaves nothing half done.
-  mvn -q -B -Dstyle.color=never -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$attempt/libs" -DincludeScope=runtime >&2
+  # Maven keeps what it has got, so that another try goes on where the last one ended.
+  local tries
+  for tries in 1 2 3; do
+    timeout --kill-after=10 240 mvn -q -B -Dstyle.color=never -f "$here/pom.xml" dependency:copy-dependencies \
+      -DoutputDirectory="$attempt/libs" -DincludeScope=runtime >&2 && break
+    rm -rf "$attempt/libs"
+    [ "$tries" -lt 3 ] || { rm -rf "$attempt"; echo "Maven can't fetch Kafka $version (three tries)" >&2; exit 1; }
+    echo "Maven could not fetch Kafka $version; try $((tries + 1)) of 3" >&2
+    sleep "$((5 * tries))"
+  done
   mv -T "$attempt/libs" "$home/libs" 2> /dev/null || [ -d "$home/libs" ]
   rm -rf "$attempt"
 }
@@ -44,7 +53,8 @@ start() {
     > "$state/server.log" 2>&1 < /dev/null &
   local pid=$!
   echo "$pid" > "$state/server.pid"
-  for _ in $(seq 300); do
+  local deadline=$((SECONDS + 120))
+  while [ "$SECONDS" -lt "$deadline" ]; do
     if (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null && grep -q 'Kafka Server started' "$state/server.log"; then
       echo "127.0.0.1:$port"
       return
@@ -52,7 +62,8 @@ start() {
     kill -0 "$pid" || { tail "$state/server.log" >&2; exit 1; }
     sleep 0.1
   done
-  echo "no answer in 30 s" >&2
+  kill -9 "$pid"
+  { tail "$state/server.log"; echo "no answer in 120 s"; } >&2
   exit 1
 }
 
@@ -60,11 +71,13 @@ stop() {
   local pid
   pid=$(cat "$state/server.pid")
   kill "$pid"
-  for _ in $(seq 150); do
+  local deadline=$((SECONDS + 90))
+  while [ "$SECONDS" -lt "$deadline" ]; do
     kill -0 "$pid" 2> /dev/null || return 0
     sleep 0.1
   done
-  echo "pid $pid still runs" >&2
+  kill -9 "$pid"
+  echo "pid $pid still ran after 90 s, and was killed" >&2
   exit 1
 }
 

@@ -3,14 +3,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../free-port.ts';
 
 const MAIN = fileURLToPath(new URL('../../../lib/local/main.ts', import.meta.url));
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 
 export class HomeProcess {
   readonly url: string;
@@ -45,8 +46,12 @@ export class HomeProcess {
     const options = ['--port', String(this.#port), '--data-dir', this.dataDirectory];
     const flags = ['--disable-warning=ExperimentalWarning', MAIN, ...options];
     this.#child = spawn(process.execPath, flags, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = this.#child;
     const startedAt = performance.now();
     while (!(await isListening(this.#port))) {
+      if (child.exitCode !== null) {
+        throw new Error(`the local home ended with code ${child.exitCode} before it listened`);
+      }
       if (performance.now() - startedAt > START_TIMEOUT_MS) {
         throw new Error(`the local home did not listen on port ${this.#port} in time`);
       }
@@ -61,16 +66,6 @@ export class HomeProcess {
     child.kill(signal);
     await exited;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function isListening(port: number): Promise<boolean> {

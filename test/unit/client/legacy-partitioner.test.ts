@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { Partitioners as Kafkajs } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { Partitioners } from '../../../lib/client/partitioners.ts';
+import { fc } from '../../support/property.ts';
 
 const PARTITIONS = Array.from({ length: 97 }, (_, partitionId) => ({
   partitionErrorCode: 0,

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   timeOfUlidBytes,
@@ -14,6 +13,7 @@ import {
   partitionKeyText,
   walKey,
 } from '../../../lib/log/keys.ts';
+import { fc } from '../../support/property.ts';
 
 const offsets = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   decodeFetchFrames,
@@ -6,6 +5,7 @@ import {
   encodeFetchFrameHead,
   encodeFrames,
 } from '../../../lib/record/frames.ts';
+import { fc } from '../../support/property.ts';
 
 const frames = fc.array(
   fc.record({

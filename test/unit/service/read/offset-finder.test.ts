@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeBatch } from '../../../../lib/record/record.ts';
+import { fc } from '../../../support/property.ts';
 import { appendTo, createTestLog, type TestLog, text } from '../../../support/test-log.ts';
 
 let log: TestLog;
