@@ -9,7 +9,9 @@ import { type Consumer, httpTransport, Stratalog } from '../lib/index.ts';
 import { startLocalHome } from '../lib/local/home.ts';
 
 const FRAME_MS = 100;
-const SESSION_MS = 1_500;
+/** Short where somebody dies; long enough elsewhere that nobody is put out because the machine was busy. */
+const SHORT_SESSION_MS = 1_500;
+const LONG_SESSION_MS = 10_000;
 
 interface Member {
   readonly name: string;
@@ -18,6 +20,11 @@ interface Member {
   /** From now on nothing of it reaches the log, as when its process is killed. */
   kill(): void;
   state: 'alive' | 'dead' | 'gone';
+}
+
+interface SceneOptions {
+  readonly partitionCount: number;
+  readonly sessionMs: number;
 }
 
 function say(text: string): void {
@@ -30,6 +37,7 @@ class Scene {
   readonly #topic: string;
   readonly #members: Member[] = [];
   #partitionCount: number;
+  readonly #sessionMs: number;
   #sent = 0;
   #isFlowing = false;
   #flow: Promise<void> = Promise.resolve();
@@ -37,20 +45,21 @@ class Scene {
   #lastFrame = '';
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(url: string, topic: string, partitionCount: number) {
+  private constructor(url: string, topic: string, { partitionCount, sessionMs }: SceneOptions) {
     this.#url = url;
     this.#topic = topic;
     this.#partitionCount = partitionCount;
+    this.#sessionMs = sessionMs;
     this.#client = new Stratalog({ endpoint: url });
     this.#timer = setInterval(() => this.#draw(), FRAME_MS);
   }
 
-  static async open(url: string, title: string, partitionCount: number): Promise<Scene> {
+  static async open(url: string, title: string, options: SceneOptions): Promise<Scene> {
     say(`\n${title}`);
     const topic = `order-events-${Date.now().toString(36)}`;
-    const scene = new Scene(url, topic, partitionCount);
+    const scene = new Scene(url, topic, options);
     const admin = scene.#client.admin();
-    await admin.createTopics({ topics: [{ topic, numPartitions: partitionCount }] });
+    await admin.createTopics({ topics: [{ topic, numPartitions: options.partitionCount }] });
     return scene;
   }
 
@@ -75,7 +84,7 @@ class Scene {
     const consumer = client.consumer({
       groupId: `${this.#topic}-group`,
       assignor: 'range',
-      sessionTimeout: SESSION_MS,
+      sessionTimeout: this.#sessionMs,
       heartbeatInterval: 150,
       lowLatency: true,
     });
@@ -170,6 +179,7 @@ class Scene {
       state = groups[0]?.state ?? '';
     }
     await pause(process.stdout.isTTY ? 1_200 : 300);
+    this.#draw();
   }
 
   #draw(): void {
@@ -212,7 +222,8 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 async function demonstrate(url: string): Promise<void> {
-  const joining = await Scene.open(url, '1. One consumer, two, three; then C2 dies', 3);
+  const deadly = { partitionCount: 3, sessionMs: SHORT_SESSION_MS };
+  const joining = await Scene.open(url, '1. One consumer, two, three; then C2 dies', deadly);
   await joining.join(3);
   await joining.kill('C2');
   await joining.close();
@@ -220,20 +231,25 @@ async function demonstrate(url: string): Promise<void> {
   const idle = await Scene.open(
     url,
     '2. Five consumers, three partitions; an idle one takes over',
-    3,
+    deadly,
   );
   await idle.join(5);
   await idle.kill('C1');
   await idle.close();
 
-  const scaling = await Scene.open(url, '3. Two become five and two again, while records flow', 3);
+  const safe = { partitionCount: 3, sessionMs: LONG_SESSION_MS };
+  const scaling = await Scene.open(
+    url,
+    '3. Two become five and two again, while records flow',
+    safe,
+  );
   await scaling.join(2);
   scaling.flow();
   await scaling.join(3);
   for (const name of ['C3', 'C4', 'C5']) await scaling.leave(name);
   await scaling.close();
 
-  const growing = await Scene.open(url, '4. Three partitions become six under load', 3);
+  const growing = await Scene.open(url, '4. Three partitions become six under load', safe);
   await growing.join(2);
   growing.flow();
   await growing.addPartitions(6);

@@ -88,10 +88,10 @@ export const ITEM_BYTES_MAX = 400 * KIB;
 export const LOCAL_WRITES_PER_COMMIT_MAX = 1_000;
 export const LOCAL_WRITES_WAITING_MAX = 20_000;
 /** How often, and with what pauses, a process comes back while another one holds the lock it needs. */
-export const LOCAL_BUSY_ATTEMPTS_MAX = 5_000;
+export const LOCAL_BUSY_ATTEMPTS_MAX = 20_000;
 export const LOCAL_BUSY_PAUSE_MS = 1;
 /** How long opening a data directory waits for a process that is making it. */
-export const LOCAL_OPEN_WAIT_MS = 5_000;
+export const LOCAL_OPEN_WAIT_MS = 30_000;
 /** Objects up to this size lie in the database, where they share commits; larger ones are files. */
 export const LOCAL_ROW_OBJECT_BYTES_MAX = 16 * KIB;
 /** Files that one process reads and writes at a time; more wait. */

@@ -47,7 +47,7 @@ export const BARE_PROFILE: MemberProfile = {
 };
 
 /** How far a moment that a storage writes may lie beyond the storage's now: its clock's grain and a slow answer. */
-const MOMENT_SLACK_MS = 5_000;
+const MOMENT_SLACK_MS = 30_000;
 
 /** The moment is `delayMs` after the storage's now, surely not earlier and not much later. */
 export function expectMoment(

@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { startLocalHome } from '../../lib/local/home.ts';
+import { childEnvironment } from '../support/child-environment.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
 
 function runDemo(name: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
   return promisify(execFile)(process.execPath, [`${EXAMPLES}${name}.ts`, ...args], {
-    env: { ...process.env, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
+    env: childEnvironment({ NODE_OPTIONS: '--disable-warning=ExperimentalWarning' }),
   });
 }
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
+import { childEnvironment } from '../support/child-environment.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
 
@@ -20,11 +21,10 @@ async function run(name: string): Promise<string[]> {
     process.execPath,
     [`${EXAMPLES}${name}.ts`],
     {
-      env: {
-        ...process.env,
+      env: childEnvironment({
         STRATALOG_ENDPOINT: home.url,
         NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
-      },
+      }),
     },
   );
   const said = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('[stratalog]'));

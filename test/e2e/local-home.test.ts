@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { childEnvironment } from '../support/child-environment.ts';
 import { waitUntil } from '../support/client.ts';
 import { curlLines, runCurl } from '../support/curl.ts';
 
@@ -35,7 +36,8 @@ interface Started {
 }
 
 function run(...args: string[]): Started {
-  const child = spawn(process.execPath, [MAIN, '--data-dir', folder, ...args]);
+  const env = childEnvironment();
+  const child = spawn(process.execPath, [MAIN, '--data-dir', folder, ...args], { env });
   running.add(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {

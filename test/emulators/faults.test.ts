@@ -324,7 +324,7 @@ describe('a process that has not heard from the storage yet', () => {
     const unheard = createStorageClock(cold.dynamodb);
     const table = new GroupsTable(cold.dynamodb, 'no-such-table', unheard);
     await failureOf(createGroupStore(table).readGroup(GROUP_ID));
-    expect(Math.abs(unheard.answeredMs() - Date.now())).toBeLessThan(5_000);
+    expect(Math.abs(unheard.answeredMs() - Date.now())).toBeLessThan(60_000);
     cold.dynamodb.destroy();
   });
 });

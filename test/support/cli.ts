@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { childEnvironment } from './child-environment.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../lib/cli/stratalog.mjs', import.meta.url));
 
@@ -28,11 +29,10 @@ export interface CliOptions {
 export function startCli(args: readonly string[], options: CliOptions): CliProcess {
   const { endpoint, env = {} } = options;
   const child = spawn(process.execPath, [LAUNCHER, ...args], {
-    env: {
-      ...process.env,
+    env: childEnvironment({
       ...(endpoint === undefined ? {} : { STRATALOG_ENDPOINT: endpoint }),
       ...env,
-    },
+    }),
   });
   let out = '';
   let err = '';

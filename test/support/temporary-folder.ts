@@ -12,7 +12,8 @@ export function setup(): () => void {
   process.env.TMPDIR = folder;
   return () => {
     const left = readdirSync(folder).filter((name) => name.startsWith('stratalog-'));
-    rmSync(folder, { recursive: true, force: true });
+    // Who was killed may still be writing for a moment.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;
     if (left.length > 0) throw new Error(`tests left temporary folders behind: ${left.join(', ')}`);
