@@ -136,13 +136,14 @@ export const JOB_PARTITIONS_AT_ONCE = 100;
 export const JOB_PART_MEMORY_BYTES = 64 * MIB;
 /**
  * Index entries of one segment; entries (16 bytes each) and objects (100 bytes) that are held before what is due is
- * merged; and partitions looked at together, which may each bring a segment more. A segment of 1 GiB in appends of
- * 8 KiB or more has fewer entries.
+ * merged; and entries that partitions planned side by side may bring on top. A segment of 1 GiB in appends of 8 KiB or
+ * more has fewer entries.
  */
 export const JOB_SEGMENT_ENTRIES_MAX = 131_072;
 export const JOB_ENTRIES_MAX = 1_000_000;
 export const JOB_OBJECTS_MAX = 100_000;
-export const JOB_PREPARED_AT_ONCE = 4;
+export const JOB_PREPARED_ENTRIES_MAX = 524_288;
+export const JOB_PREPARED_AT_ONCE = 32;
 export const JOB_PARTS_SENT_AT_ONCE = 4;
 export const JOB_WINDOW_BYTES = 8 * MIB;
 export const JOB_GETS_AT_ONCE = 64;

@@ -22,6 +22,8 @@ export interface MergePlan {
    * partition that is due: they share most of what is read.
    */
   readonly isDue: boolean;
+  /** Nothing more may go into it, whatever pages there are. */
+  readonly isFull: boolean;
 }
 
 type MergeSettings = Pick<CleanupSettings, 'segmentBytes' | 'segmentMs'>;
@@ -90,6 +92,7 @@ export class MergePlanner {
     if (!isDue && this.#sizeBytes < segmentBytes * COMPANION_SHARE) return undefined;
     return {
       isDue,
+      isFull: this.#isFull,
       baseOffset: first.baseOffset,
       endOffset: last.endOffset,
       sizeBytes: this.#sizeBytes,

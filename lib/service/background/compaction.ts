@@ -28,7 +28,7 @@ import {
   type RunLimit,
 } from './job-topics.ts';
 import { withLease } from './leases.ts';
-import { readLog } from './merge-prepare.ts';
+import { readLog } from './merge-look.ts';
 import { listSegments } from './retention.ts';
 import { type BatchWindow, readSegment } from './segment-source.ts';
 import { PartSlots, SegmentUpload } from './segment-upload.ts';

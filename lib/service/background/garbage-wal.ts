@@ -10,7 +10,7 @@ import { withRetries } from '../retry.ts';
 import { type BackgroundPorts, REPEATABLE } from './background-ports.ts';
 import { deleteObjects, type GarbageTask, listObjects } from './garbage-task.ts';
 import { isTimeUp } from './job-topics.ts';
-import { readHead, readLog } from './merge-prepare.ts';
+import { readHead, readLog } from './merge-look.ts';
 
 export async function collectWal(task: GarbageTask): Promise<void> {
   const { ports, settings, run } = task;

@@ -13,12 +13,19 @@ import { SegmentBuilder } from '../../log/segment-build.ts';
 import { withRetries } from '../retry.ts';
 import { type BackgroundPorts, type BackgroundSettings, REPEATABLE } from './background-ports.ts';
 import { isDamage } from './damage.ts';
-import { deletePages, type Mergeable, readHead, readLog } from './merge-prepare.ts';
+import { deletePages, readHead, readLog } from './merge-look.ts';
+import type { Mergeable } from './merge-prepare.ts';
 import { type ReadStretch, type ReadWindow, readWindows } from './merge-source.ts';
 import { PartSlots, SegmentUpload } from './segment-upload.ts';
 
 export type Merged =
-  | { readonly kind: 'merged'; readonly segment: Segment; readonly pagesDeleted: number }
+  | {
+      readonly kind: 'merged';
+      readonly segment: Segment;
+      readonly pagesDeleted: number;
+      /** Pages were left for another segment. */
+      readonly isMoreThere: boolean;
+    }
   /** Somebody else merged it, or its topic is gone. */
   | { readonly kind: 'overtaken' }
   | { readonly kind: 'damaged'; readonly damage: Damage }
@@ -197,7 +204,8 @@ async function commit(ports: BackgroundPorts, work: Work): Promise<Merged> {
     await markDamage(ports, work, undefined);
   }
   await deletePages(ports, partition, plan.pages);
-  return { kind: 'merged', segment, pagesDeleted: plan.pages.length };
+  const pagesDeleted = plan.pages.length;
+  return { kind: 'merged', segment, pagesDeleted, isMoreThere: plan.isFull };
 }
 
 /** Merging stops there; what reads other offsets goes on, and nothing is deleted. */

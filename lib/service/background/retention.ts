@@ -25,7 +25,7 @@ import {
   partitionsOf,
   type RunLimit,
 } from './job-topics.ts';
-import { readHead, readLog } from './merge-prepare.ts';
+import { readHead, readLog } from './merge-look.ts';
 
 export interface RetentionReport {
   /** Partitions whose log start was moved. */

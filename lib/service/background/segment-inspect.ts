@@ -14,7 +14,7 @@ import { mapInParallel } from '../parallel.ts';
 import { withRetries } from '../retry.ts';
 import { type BackgroundPorts, REPEATABLE } from './background-ports.ts';
 import { partitionsOf } from './job-topics.ts';
-import { readHead, readLog } from './merge-prepare.ts';
+import { readHead, readLog } from './merge-look.ts';
 import { listSegments } from './retention.ts';
 
 export interface PartitionInspection {

@@ -1,18 +1,11 @@
 // Merging: pages become segments. Looks after partitions some at a time, side by side, so that those that share WAL
 // objects share what is read of them.
 
-import {
-  JOB_ENTRIES_MAX,
-  JOB_OBJECTS_MAX,
-  JOB_PREPARED_AT_ONCE,
-  JOB_SEGMENTS_PER_RUN,
-} from '../../limits.ts';
-import { type CleanupSettings, cleanupSettings } from '../../log/cleanup-settings.ts';
+import { JOB_SEGMENTS_PER_RUN } from '../../limits.ts';
+import { cleanupSettings } from '../../log/cleanup-settings.ts';
 import { type PartitionKey, partitionKeyText } from '../../log/keys.ts';
-import { WalObjects } from '../../log/merge-entries.ts';
 import type { Damage } from '../../log/segment.ts';
 import type { Topic } from '../../log/topic.ts';
-import { mapInParallel } from '../parallel.ts';
 import type { BackgroundPorts, BackgroundSettings } from './background-ports.ts';
 import {
   activeTopics,
@@ -24,7 +17,8 @@ import {
 } from './job-topics.ts';
 import { withLeases } from './leases.ts';
 import { buildSegments, type Merged } from './merge-build.ts';
-import { type Mergeable, type MergeOptions, prepareMerge } from './merge-prepare.ts';
+import { type Due, dueInPieces } from './merge-due.ts';
+import type { Mergeable } from './merge-prepare.ts';
 
 export interface MergeReport {
   readonly segments: number;
@@ -122,62 +116,9 @@ async function mergeSome(
     for (const { partition, outcome } of merged) count(counts, partition, outcome);
     if (isTimeUp(ports, work.limit)) return;
     partitions = merged
-      .filter(({ outcome }) => outcome.kind === 'merged')
+      .filter(({ outcome }) => outcome.kind === 'merged' && outcome.isMoreThere)
       .map(({ partition }) => partition);
   }
-}
-
-interface Due {
-  readonly mergeables: readonly Mergeable[];
-  /** What their entries name. */
-  readonly objects: WalObjects;
-}
-
-/** What is due, and what goes along with it, in pieces whose entries fit the memory for them. */
-async function* dueInPieces(
-  ports: BackgroundPorts,
-  counts: Counts,
-  partitions: readonly PartitionKey[],
-  cleanup: CleanupSettings,
-): AsyncGenerator<Due, void, undefined> {
-  let due: Mergeable[] = [];
-  let entries = 0;
-  let objects = new WalObjects();
-  for (let start = 0; start < partitions.length; start += JOB_PREPARED_AT_ONCE) {
-    const some = partitions.slice(start, start + JOB_PREPARED_AT_ONCE);
-    const prepared = await prepareAll(ports, counts, some, { settings: cleanup, objects });
-    due.push(...prepared);
-    for (const { plan } of prepared) entries += plan.entries.count;
-    if (entries < JOB_ENTRIES_MAX && objects.count < JOB_OBJECTS_MAX) continue;
-    if (isAnyDue(due)) yield { mergeables: due, objects };
-    due = [];
-    entries = 0;
-    objects = new WalObjects();
-  }
-  if (isAnyDue(due)) yield { mergeables: due, objects };
-}
-
-function isAnyDue(mergeables: readonly Mergeable[]): boolean {
-  return mergeables.some(({ plan }) => plan.isDue);
-}
-
-async function prepareAll(
-  ports: BackgroundPorts,
-  counts: Counts,
-  partitions: readonly PartitionKey[],
-  options: MergeOptions,
-): Promise<readonly Mergeable[]> {
-  const prepared = await mapInParallel(partitions, partitions.length, async (partition) => {
-    try {
-      const { mergeable, pagesDeleted } = await prepareMerge(ports, partition, options);
-      counts.pagesDeleted += pagesDeleted;
-      return mergeable;
-    } catch (error) {
-      counts.failures.push(failureOf(partition, error));
-      return undefined;
-    }
-  });
-  return prepared.filter((mergeable) => mergeable !== undefined);
 }
 
 interface PartitionMerged {
