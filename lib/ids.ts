@@ -77,6 +77,49 @@ function digitCodeAt(bytes: Uint8Array, at: number, bit: number): number {
   return DIGIT_CODES[(two >>> (11 - (bit & 7))) & 31] as number;
 }
 
+/** Texts that `recentUlid` remembers, by the lowest bits of their random part: a power of two. */
+const RECENT_ULIDS = 16_384;
+const WORDS_A_ULID = ULID_BYTES / 4;
+const recentWords = new Int32Array(RECENT_ULIDS * WORDS_A_ULID);
+const recentTexts = new Array<string | undefined>(RECENT_ULIDS).fill(undefined);
+
+/**
+ * `ulidFromBytes`, which is not done again for what was asked not long ago: an append names one object in each of its
+ * partitions, so whoever reads the entries of many of them meets every object many times.
+ */
+export function recentUlid(bytes: Uint8Array, at: number): string {
+  const [first, second] = [wordAt(bytes, at), wordAt(bytes, at + 4)];
+  const [third, fourth] = [wordAt(bytes, at + 8), wordAt(bytes, at + 12)];
+  const place = fourth & (RECENT_ULIDS - 1);
+  const words = place * WORDS_A_ULID;
+  const known = recentTexts[place];
+  if (
+    known !== undefined &&
+    recentWords[words + 3] === fourth &&
+    recentWords[words + 2] === third &&
+    recentWords[words + 1] === second &&
+    recentWords[words] === first
+  ) {
+    return known;
+  }
+  const text = ulidFromBytes(bytes, at);
+  recentWords[words] = first;
+  recentWords[words + 1] = second;
+  recentWords[words + 2] = third;
+  recentWords[words + 3] = fourth;
+  recentTexts[place] = text;
+  return text;
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  );
+}
+
 /** The time in a ULID's 16 bytes, milliseconds since 1970. */
 export function timeOfUlidBytes(bytes: Uint8Array, at: number): number {
   let timeMs = 0;

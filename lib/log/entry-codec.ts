@@ -15,10 +15,10 @@ import { assert } from '../assert.ts';
 import { StratalogError } from '../errors.ts';
 import {
   isUlid,
+  recentUlid,
   timeOfUlidBytes,
   ULID_BYTES,
   ULID_RANDOM_BYTES,
-  ulidFromBytes,
   ulidTimeMs,
 } from '../ids.ts';
 import type { TailEntry } from './partition.ts';
@@ -60,7 +60,7 @@ function readEntry(cursor: Cursor): TailEntry {
     throw malformed(`has format ${format}, which this version of Stratalog does not know`);
   }
   const ulidAt = skip(cursor, ULID_BYTES);
-  const objectId = ulidFromBytes(cursor.bytes, ulidAt);
+  const objectId = recentUlid(cursor.bytes, ulidAt);
   const objectTimeMs = timeOfUlidBytes(cursor.bytes, ulidAt);
   const placed = {
     objectId,

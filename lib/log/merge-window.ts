@@ -6,15 +6,17 @@
 
 import { RANGE_GAP_BYTES_MAX } from '../limits.ts';
 import type { EntryColumns } from './merge-entries.ts';
+import type { ByteRange } from './object-range.ts';
 import { planGets } from './read.ts';
 
 const NONE = 0xffff_ffff;
+const FIRST_PIECES = 1_024;
+const NUMBERS_A_PIECE = 3;
 
 export interface MergeWindow {
   /** What to read; objects by their numbers. */
   readonly gets: readonly WindowGet[];
-  /** In the order in which they are merged. */
-  readonly pieces: readonly WindowPiece[];
+  readonly pieces: WindowPieces;
 }
 
 export interface WindowGet {
@@ -23,11 +25,46 @@ export interface WindowGet {
   readonly lengthBytes: number;
 }
 
-/** One entry of one queue, and which of the GETs brings it. */
-export interface WindowPiece {
-  readonly queue: number;
-  readonly entry: number;
-  readonly get: number;
+/**
+ * Entries in the order in which they are merged: of which queue, which one of it, and which of the GETs brings it. They
+ * are many and small, so in numbers and not as objects.
+ */
+export class WindowPieces {
+  #numbers = new Uint32Array(FIRST_PIECES * NUMBERS_A_PIECE);
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  push(queue: number, entry: number, get: number): void {
+    const at = this.#count * NUMBERS_A_PIECE;
+    if (at === this.#numbers.length) {
+      const grown = new Uint32Array(at * 2);
+      grown.set(this.#numbers);
+      this.#numbers = grown;
+    }
+    this.#numbers[at] = queue;
+    this.#numbers[at + 1] = entry;
+    this.#numbers[at + 2] = get;
+    this.#count += 1;
+  }
+
+  queueAt(place: number): number {
+    return this.#numbers[place * NUMBERS_A_PIECE] as number;
+  }
+
+  entryAt(place: number): number {
+    return this.#numbers[place * NUMBERS_A_PIECE + 1] as number;
+  }
+
+  getAt(place: number): number {
+    return this.#numbers[place * NUMBERS_A_PIECE + 2] as number;
+  }
+
+  moveTo(place: number, get: number): void {
+    this.#numbers[place * NUMBERS_A_PIECE + 2] = get;
+  }
 }
 
 export class WindowPlanner {
@@ -48,13 +85,13 @@ export class WindowPlanner {
   /** Whole objects, together about `maxBytes` (at least one); undefined when nothing is left. */
   next(maxBytes: number): MergeWindow | undefined {
     const gets: WindowGet[] = [];
-    const pieces: WindowPiece[] = [];
+    const pieces = new WindowPieces();
     for (let bytes = 0; bytes < maxBytes; ) {
       const rank = this.#oldest();
       if (rank === NONE) break;
       bytes += this.#takeObject(rank, gets, pieces);
     }
-    return pieces.length === 0 ? undefined : { gets, pieces };
+    return pieces.count === 0 ? undefined : { gets, pieces };
   }
 
   /** Nothing more of this queue. */
@@ -76,8 +113,8 @@ export class WindowPlanner {
   }
 
   /** Whatever queues need next of one object; the bytes that are wanted of it. */
-  #takeObject(rank: number, gets: WindowGet[], pieces: WindowPiece[]): number {
-    const first = pieces.length;
+  #takeObject(rank: number, gets: WindowGet[], pieces: WindowPieces): number {
+    const first = pieces.count;
     let object = 0;
     let wanted = 0;
     let from = NONE;
@@ -92,7 +129,7 @@ export class WindowPlanner {
         wanted += length;
         from = Math.min(from, position);
         to = Math.max(to, position + length);
-        pieces.push({ queue, entry, get: gets.length });
+        pieces.push(queue, entry, gets.length);
         this.#advance(queue, entry + 1);
       }
     }
@@ -102,21 +139,16 @@ export class WindowPlanner {
   }
 
   /** What is wanted lies far apart in the object: as many GETs as `planGets` makes of it. */
-  #readApart(object: number, first: number, gets: WindowGet[], pieces: WindowPiece[]): void {
-    const own = pieces.slice(first);
-    const ranges = own.map(({ queue, entry }) => {
-      const entries = this.#queues[queue] as EntryColumns;
-      return {
-        key: '',
-        positionBytes: entries.positionBytesAt(entry),
-        lengthBytes: entries.lengthBytesAt(entry),
-      };
-    });
-    for (const { positionBytes, lengthBytes, ranges: places } of planGets(ranges)) {
-      for (const place of places) {
-        const piece = own[place] as WindowPiece;
-        pieces[first + place] = { ...piece, get: gets.length };
-      }
+  #readApart(object: number, first: number, gets: WindowGet[], pieces: WindowPieces): void {
+    const ranges: ByteRange[] = [];
+    for (let place = first; place < pieces.count; place += 1) {
+      const entries = this.#queues[pieces.queueAt(place)] as EntryColumns;
+      const entry = pieces.entryAt(place);
+      const positionBytes = entries.positionBytesAt(entry);
+      ranges.push({ key: '', positionBytes, lengthBytes: entries.lengthBytesAt(entry) });
+    }
+    for (const { positionBytes, lengthBytes, ranges: own } of planGets(ranges)) {
+      for (const place of own) pieces.moveTo(first + place, gets.length);
       gets.push({ object, positionBytes, lengthBytes });
     }
   }

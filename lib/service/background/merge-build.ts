@@ -9,7 +9,8 @@ import { StratalogError } from '../../errors.ts';
 import { ULID_RANDOM_BYTES, ulidOf } from '../../ids.ts';
 import type { WalObjects } from '../../log/merge-entries.ts';
 import type { Damage, Segment } from '../../log/segment.ts';
-import { SegmentBuilder } from '../../log/segment-build.ts';
+import { type BatchRun, SegmentBuilder } from '../../log/segment-build.ts';
+import { BatchCursor } from '../../record/batch-cursor.ts';
 import { withRetries } from '../retry.ts';
 import { type BackgroundPorts, type BackgroundSettings, REPEATABLE } from './background-ports.ts';
 import { isDamage } from './damage.ts';
@@ -103,52 +104,61 @@ async function fill(
 /** Awaits nothing but parts that are full: pieces may be small, and millions. */
 async function addWindow(works: readonly Work[], window: ReadWindow): Promise<void> {
   const { pieces, stretches } = window;
-  for (const { queue, entry, get } of pieces) {
-    const work = works[queue];
-    const stretch = stretches[get];
+  for (let place = 0; place < pieces.count; place += 1) {
+    const entry = pieces.entryAt(place);
+    const work = works[pieces.queueAt(place)];
+    const stretch = stretches[pieces.getAt(place)];
     if (work === undefined || stretch === undefined || work.stopped !== undefined) continue;
-    const { entries } = work.mergeable.plan;
-    const start = entries.positionBytesAt(entry) - stretch.positionBytes;
-    const piece = { start, end: start + entries.lengthBytesAt(entry) };
-    const recordCount = entries.recordCountAt(entry);
-    const bytes = appendPiece(work, stretch, { ...piece, recordCount });
-    if (!(bytes instanceof Uint8Array)) {
-      work.stopped = bytes;
+    const { batches } = stretch;
+    if (!(batches instanceof BatchCursor)) {
+      work.stopped = stoppedAt(work, stretch, batches);
       continue;
     }
-    let copied = work.upload.copy(bytes, piece.start, piece.end);
-    while (copied < piece.end) {
+    const { entries } = work.mergeable.plan;
+    const start = entries.positionBytesAt(entry) - stretch.positionBytes;
+    const end = start + entries.lengthBytesAt(entry);
+    const run = { batches, start, end, recordCount: entries.recordCountAt(entry) };
+    work.stopped = appendRun(work, stretch, run);
+    if (work.stopped !== undefined) continue;
+    let copied = work.upload.copy(batches.bytes, start, end);
+    while (copied < end) {
       try {
         await work.upload.sendPart();
       } catch (error) {
         work.stopped = { kind: 'failed', error };
         break;
       }
-      copied = work.upload.copy(bytes, copied, piece.end);
+      copied = work.upload.copy(batches.bytes, copied, end);
     }
   }
 }
 
-/** The bytes that the piece lies in, offsets in place, or what keeps it from being merged. */
-function appendPiece(
+/** Puts offsets in place where the run's bytes lie; or what keeps it from being merged. */
+function appendRun(work: Work, stretch: ReadStretch, run: BatchRun): Stopped | undefined {
+  const { nextOffset } = work.builder;
+  try {
+    work.builder.appendRun(run);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StratalogError)) throw error;
+    return stoppedAt(work, stretch, error, nextOffset);
+  }
+}
+
+/** Why the run at `nextOffset` can't be merged: its object is gone, or reading it, or what was read, failed. */
+function stoppedAt(
   { builder, mergeable }: Work,
-  { key, batches }: ReadStretch,
-  piece: { readonly start: number; readonly end: number; readonly recordCount: number },
-): Uint8Array | Stopped {
-  const offset = mergeable.plan.baseOffset + BigInt(builder.nextOffset);
-  if (batches === undefined) {
+  { key }: ReadStretch,
+  error: StratalogError | undefined,
+  nextOffset = builder.nextOffset,
+): Stopped {
+  const offset = mergeable.plan.baseOffset + BigInt(nextOffset);
+  if (error === undefined) {
     return { kind: 'missing', damage: { key, offset, problem: 'the object is gone' } };
   }
-  try {
-    if (batches instanceof StratalogError) throw batches;
-    builder.appendRun({ ...piece, batches });
-    return batches.bytes;
-  } catch (error) {
-    if (isDamage(error))
-      return { kind: 'damaged', damage: { key, offset, problem: error.message } };
-    if (error instanceof StratalogError) return { kind: 'failed', error };
-    throw error;
-  }
+  return isDamage(error)
+    ? { kind: 'damaged', damage: { key, offset, problem: error.message } }
+    : { kind: 'failed', error };
 }
 
 async function finishWork(ports: BackgroundPorts, work: Work): Promise<Merged> {

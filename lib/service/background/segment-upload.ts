@@ -90,7 +90,7 @@ export class SegmentUpload {
    */
   copy(bytes: Uint8Array, start: number, end: number): number {
     const count = Math.min(end - start, this.#partBytes - this.#filled);
-    this.#reserve(this.#filled + count);
+    if (this.#filled + count > this.#buffer.length) this.#reserve(this.#filled + count);
     this.#buffer.set(bytes.subarray(start, start + count), this.#filled);
     this.#filled += count;
     return start + count;
@@ -130,7 +130,6 @@ export class SegmentUpload {
 
   /** As much as is left to come, where that is known; otherwise it grows as it fills. */
   #reserve(bytes: number): void {
-    if (bytes <= this.#buffer.length) return;
     const left = this.#sizeBytes - this.#partCount * this.#partBytes;
     const wanted = Math.max(bytes, left, this.#buffer.length * 2, FIRST_BUFFER_BYTES);
     const grown = Buffer.allocUnsafeSlow(Math.min(this.#partBytes, wanted));

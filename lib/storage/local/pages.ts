@@ -7,8 +7,10 @@ import type { Database } from './database.ts';
 import { checkItemBytes } from './heads.ts';
 import { type Row, readBigint, readBytes, readNumber } from './rows.ts';
 
-const SELECT = 'SELECT * FROM pages WHERE topic_id = ? AND partition = ? AND base = ?';
-const SELECT_UP_TO = `SELECT * FROM pages WHERE topic_id = ? AND partition = ? AND base <= ?
+/** What `decodePage` takes. */
+export const PAGE_COLUMNS = 'base, "end", entries, max_time, bytes_before';
+const SELECT = `SELECT ${PAGE_COLUMNS} FROM pages WHERE topic_id = ? AND partition = ? AND base = ?`;
+const SELECT_UP_TO = `SELECT ${PAGE_COLUMNS} FROM pages WHERE topic_id = ? AND partition = ? AND base <= ?
   ORDER BY base DESC LIMIT ?`;
 const INSERT = 'INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)';
 

@@ -6,7 +6,7 @@ import type { PartitionKey } from '../../log/keys.ts';
 import type { Log } from '../../log/segment.ts';
 import type { SegmentStore } from '../../ports/segment-store.ts';
 import type { Database } from './database.ts';
-import { decodePage } from './pages.ts';
+import { decodePage, PAGE_COLUMNS } from './pages.ts';
 import { readBigint, readText } from './rows.ts';
 import {
   decodeRetired,
@@ -21,7 +21,7 @@ import {
 const OF_PARTITION = 'topic_id = ? AND partition = ?';
 const FIND_SEGMENTS = `SELECT * FROM segments WHERE ${OF_PARTITION} AND base <= ? ORDER BY base DESC LIMIT ?`;
 const LIST_SEGMENTS = `SELECT * FROM segments WHERE ${OF_PARTITION} AND base >= ? ORDER BY base LIMIT ?`;
-const LIST_PAGES = `SELECT * FROM pages WHERE ${OF_PARTITION} AND base >= ? AND base < ? ORDER BY base LIMIT ?`;
+const LIST_PAGES = `SELECT ${PAGE_COLUMNS} FROM pages WHERE ${OF_PARTITION} AND base >= ? AND base < ? ORDER BY base LIMIT ?`;
 const LIST_RETIRED = `SELECT * FROM retired WHERE ${OF_PARTITION} AND retired_id > ? ORDER BY retired_id LIMIT ?`;
 const DELETE_PAGE = `DELETE FROM pages WHERE ${OF_PARTITION} AND base = ?`;
 const DELETE_PAGES = `DELETE FROM pages WHERE ${OF_PARTITION} AND base IN (SELECT value FROM json_each(?))`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  recentUlid,
   timeOfUlidBytes,
   ULID_BYTES,
   ULID_RANDOM_BYTES,
@@ -48,6 +49,21 @@ describe('ulidFromBytes', () => {
         },
       ),
     );
+  });
+});
+
+describe('recentUlid', () => {
+  it('says the same, however alike those are that were asked before', () => {
+    const bytes = new Uint8Array(ULID_BYTES);
+    const asked: string[] = [];
+    for (let changed = 0; changed <= ULID_BYTES; changed += 1) {
+      const other = bytes.with(changed % ULID_BYTES, changed === ULID_BYTES ? 0 : 0x81);
+      for (const each of [other, bytes, other]) {
+        asked.push(recentUlid(each, 0));
+        expect(asked.at(-1)).toBe(ulidFromBytes(each, 0));
+      }
+    }
+    expect(new Set(asked).size).toBe(ULID_BYTES + 1);
   });
 });
 

@@ -30,7 +30,10 @@ function windowsOf(
         const id = queues.flat().find((piece) => ulid(piece.id) === objects.idOf(object))?.id;
         return `${id}:${positionBytes}+${lengthBytes}`;
       }),
-      pieces: next.pieces.map(({ queue, entry: index, get }) => `${queue}/${index}<${get}`),
+      pieces: Array.from({ length: next.pieces.count }, (_, place) => {
+        const { pieces } = next;
+        return `${pieces.queueAt(place)}/${pieces.entryAt(place)}<${pieces.getAt(place)}`;
+      }),
     });
   }
   return windows;
