@@ -82,6 +82,8 @@ export interface SegmentRange extends ByteRange {
   readonly kind: 'segment';
   /** Where to go on behind it; undefined: behind its last batch. */
   readonly endOffset: bigint | undefined;
+  /** So many of its first bytes are whole batches, as the index has it. */
+  readonly wholeBytes: number;
 }
 
 export type PlannedRange = WalRange | SegmentRange;

@@ -13,6 +13,8 @@ export interface StoredIndex {
 export interface PositionRange {
   readonly positionBytes: number;
   readonly lengthBytes: number;
+  /** Up to the last place in it that the index knows: whole batches. */
+  readonly wholeBytes: number;
 }
 
 /**
@@ -34,14 +36,21 @@ export function findRange(
   const positionBytes = position(first);
   const endMax = positionBytes + from.maxBytes;
   if (segment.sizeBytes <= endMax) {
-    return { positionBytes, lengthBytes: segment.sizeBytes - positionBytes };
+    const lengthBytes = segment.sizeBytes - positionBytes;
+    return { positionBytes, lengthBytes, wholeBytes: lengthBytes };
   }
   const last = lastIndexWhere(entries.count, (entry) => position(entry) <= endMax);
   // The batch of this entry holds the offset, or one behind it, up to that of the next entry: it must be in it, whole.
   const isInFirst = first >= 0 && lastOffset(first) === relative;
   const end = Math.max(last, first + (isInFirst ? 1 : 2));
-  const endBytes = end < entries.count ? position(end) : segment.sizeBytes;
-  return { positionBytes, lengthBytes: endBytes - positionBytes };
+  const isLast = end >= entries.count;
+  const endBytes = isLast ? segment.sizeBytes : position(end);
+  const wholeTo = isLast ? segment.sizeBytes : position(end - 1);
+  return {
+    positionBytes,
+    lengthBytes: endBytes - positionBytes,
+    wholeBytes: wholeTo - positionBytes,
+  };
 }
 
 /**

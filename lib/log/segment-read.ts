@@ -38,13 +38,13 @@ export function planSegmentRange(
   from: { readonly offset: bigint; readonly maxBytes: number },
 ): SegmentRange {
   const { segmentId, baseOffset, sizeBytes, endOffset } = segment;
-  const { positionBytes, lengthBytes } = findRange({ bytes: index, baseOffset }, segment, from);
+  const range = findRange({ bytes: index, baseOffset }, segment, from);
+  const isLast = range.positionBytes + range.lengthBytes === sizeBytes;
   return {
+    ...range,
     kind: 'segment',
     key: segmentKey({ partition, segmentId, baseOffset }, 'log'),
-    positionBytes,
-    lengthBytes,
-    endOffset: positionBytes + lengthBytes === sizeBytes ? endOffset : undefined,
+    endOffset: isLast ? endOffset : undefined,
   };
 }
 
@@ -59,7 +59,8 @@ export function planWholeSegment(
   const { segmentId, baseOffset, sizeBytes: lengthBytes, endOffset } = segment;
   if (from.offset !== baseOffset || lengthBytes > from.maxBytes) return undefined;
   const key = segmentKey({ partition, segmentId, baseOffset }, 'log');
-  return { kind: 'segment', key, positionBytes: 0, lengthBytes, endOffset };
+  const wholeBytes = lengthBytes;
+  return { kind: 'segment', key, positionBytes: 0, lengthBytes, endOffset, wholeBytes };
 }
 
 /**
@@ -81,8 +82,9 @@ export function planBeginning(
 
 /**
  * The batches of a range that do not end before `offset`, as many as `maxBytes` hold (at least one), and where to go on
- * behind them: an index has an entry only now and then, so a range holds more. Refuses with CORRUPT_MESSAGE when the
- * bytes aren't whole batches; what is in them is for whoever opens them to check.
+ * behind them: an index has an entry only now and then, so a range may hold more. Refuses with CORRUPT_MESSAGE when what
+ * it looks at aren't whole batches: those up to the one that holds `offset`, and, where all others fit, only those behind
+ * what the index knows to be whole. What is in them is for whoever opens them to check.
  */
 export function cutBatches(
   bytes: Uint8Array,
@@ -94,26 +96,29 @@ export function cutBatches(
 ): { readonly kind: 'placed'; readonly bytes: Uint8Array; readonly endOffset: bigint } | Rejected {
   const { range, offset, maxBytes } = from;
   const cursor = new BatchCursor(bytes);
-  const kept = { from: 0, last: 0, to: 0 };
+  const end = bytes.length;
   try {
-    while (kept.to < bytes.length) {
-      const position = kept.to;
-      cursor.moveTo(position, bytes.length);
-      const end = position + cursor.sizeInBytes;
-      if (position > kept.from && end - kept.from > maxBytes) {
-        cursor.moveTo(kept.last, position);
-        return placed(bytes.subarray(kept.from, position), cursor.endOffset);
-      }
-      if (position === kept.from && cursor.endOffset <= offset) kept.from = end;
-      kept.last = position;
-      kept.to = end;
+    let start = 0;
+    for (; start < end; start += cursor.sizeInBytes) {
+      cursor.moveTo(start, end);
+      if (cursor.endOffset > offset) break;
     }
+    let last = start;
+    let position = end - start > maxBytes ? start : Math.max(start, range.wholeBytes);
+    for (; position < end; position += cursor.sizeInBytes) {
+      cursor.moveTo(position, end);
+      if (position > start && position + cursor.sizeInBytes - start > maxBytes) {
+        cursor.moveTo(last, position);
+        return placed(bytes.subarray(start, position), cursor.endOffset);
+      }
+      last = position;
+    }
+    const endOffset = start < end ? cursor.endOffset : offset;
+    return placed(bytes.subarray(start), range.endOffset ?? endOffset);
   } catch (error) {
     if (error instanceof StratalogError) return rejected('CORRUPT_MESSAGE', error.message);
     throw error;
   }
-  const endOffset = kept.from < bytes.length ? cursor.endOffset : offset;
-  return placed(bytes.subarray(kept.from), range.endOffset ?? endOffset);
 }
 
 function placed(bytes: Uint8Array, endOffset: bigint) {

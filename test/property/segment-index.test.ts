@@ -2,12 +2,15 @@
 
 import { expect, it } from 'vitest';
 import { findRange, findTimeOffset } from '../../lib/log/segment-index.ts';
+import { cutBatches, planSegmentRange } from '../../lib/log/segment-read.ts';
+import { ulid } from '../support/log.ts';
 import { fc } from '../support/property.ts';
 import {
   buildSegment,
   expectedIndexes,
   readIndex,
   readTimeIndex,
+  segmentItem,
   sizedBatch,
 } from '../support/segments.ts';
 
@@ -48,6 +51,8 @@ it('finds whole batches that begin at or before any offset and go on beyond it',
       const starts = built.batches.map((batch) => batch.positionBytes);
       expect(starts).toContain(range.positionBytes);
       expect([...starts, built.sizeBytes]).toContain(end);
+      expect([...starts, built.sizeBytes]).toContain(range.positionBytes + range.wholeBytes);
+      expect(range.wholeBytes).toBeLessThanOrEqual(range.lengthBytes);
       expect(range.lengthBytes).toBeGreaterThan(0);
       const first = built.batches.find(
         ({ positionBytes }) => positionBytes === range.positionBytes,
@@ -59,6 +64,34 @@ it('finds whole batches that begin at or before any offset and go on beyond it',
       expect(holding.positionBytes - range.positionBytes).toBeLessThanOrEqual(4_096 + 2 * largest);
       expect(end).toBeGreaterThanOrEqual(holding.positionBytes + holding.sizeBytes);
       expect(range.lengthBytes).toBeLessThanOrEqual(Math.max(maxBytes, 8_192 + 4 * largest));
+    }),
+  );
+});
+
+it('cuts the same whether it looks at every batch or at those that the index leaves open', () => {
+  fc.assert(
+    fc.property(baseOffset, batches, fc.nat(), fc.nat(30_000), (base, bytes, pick, maxBytes) => {
+      const built = buildSegment(base, bytes);
+      const endOffset = built.batches.at(-1)!.lastOffset + 1n;
+      const offset = base + (BigInt(pick) % (endOffset - base));
+      const { sizeBytes } = built;
+      const segment = segmentItem(base, endOffset, { sizeBytes, segmentId: ulid(1) });
+      const partition = { topicId: 'orders', partition: 0 };
+      const range = planSegmentRange({ partition, segment }, built.index, { offset, maxBytes });
+      const { positionBytes, lengthBytes } = range;
+      const read = Buffer.concat(bytes).subarray(positionBytes, positionBytes + lengthBytes);
+      const cut = cutBatches(read, { range, offset, maxBytes });
+      const slowly = { ...range, wholeBytes: 0, endOffset: undefined };
+      expect(cut).toEqual(cutBatches(read, { range: slowly, offset, maxBytes }));
+      if (cut.kind === 'rejected') throw new Error(cut.message);
+      const kept = built.batches.filter((batch) => batch.lastOffset >= offset);
+      const end = kept[0]!.positionBytes + cut.bytes.length;
+      const last = kept.findLast((batch) => batch.positionBytes + batch.sizeBytes <= end)!;
+      expect([last.positionBytes + last.sizeBytes, last.lastOffset + 1n]).toEqual([
+        end,
+        cut.endOffset,
+      ]);
+      expect(cut.bytes.length).toBeLessThanOrEqual(Math.max(maxBytes, kept[0]!.sizeBytes));
     }),
   );
 });

@@ -163,7 +163,9 @@ async function scanSegment(
     const [bytes] = await tools.ranges.read([range]);
     if (bytes === undefined) return { kind: 'moved' };
     if (bytes instanceof Error) return unreadable(place);
-    const cut = cutBatches(bytes, { range, offset: search.from, maxBytes: bytes.length });
+    // Each batch is opened here, so each must be whole.
+    const from = { offset: search.from, maxBytes: bytes.length };
+    const cut = cutBatches(bytes, { range: { ...range, wholeBytes: 0 }, ...from });
     if (cut.kind === 'rejected') return cut;
     const found = findInBatches(cut.bytes, search);
     if (found !== undefined) return found;

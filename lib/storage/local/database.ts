@@ -19,8 +19,10 @@ import { ADDED_COLUMNS, APPLICATION_ID, SCHEMA } from './schema.ts';
 /** Pages of 4 KiB in the write-ahead log when they are moved into the database, which the event loop waits for. */
 const CHECKPOINT_PAGES = 1_000;
 
-/** Changes of this connection, and of others. */
-const VERSION = 'SELECT total_changes() AS own, data_version AS others FROM pragma_data_version';
+/** Changes whenever another connection has committed. As a table in a SELECT it would be prepared each time. */
+const OTHERS_VERSION = 'PRAGMA data_version';
+/** Changes of this connection, those that were undone too. */
+const OWN_CHANGES = 'SELECT total_changes() AS changes';
 
 const syncData = promisify(fdatasync);
 
@@ -69,13 +71,19 @@ export function openFileDatabase(path: string): Database {
   const statement = statements(sqlite);
   // SQLite's locks aren't on this file: a descriptor of it may be closed without losing any.
   const logFile = openSync(`${path}-wal`, 'r+');
+  const { commit, ...transactions } = steps(statement);
+  let ownChanges: unknown = 0n;
   const version = (): string => {
-    const { own, others } = required(statement(VERSION).get(), 'the version');
-    return `${own} ${others}`;
+    const { data_version: others } = required(statement(OTHERS_VERSION).get(), 'the version');
+    return `${ownChanges} ${others}`;
   };
   const log = new LogSync(version, () => syncData(logFile));
   const commits = new GroupCommit({
-    ...steps(statement),
+    ...transactions,
+    commit() {
+      ownChanges = required(statement(OWN_CHANGES).get(), 'the changes').changes;
+      commit();
+    },
     begin: () => whileBusy(() => statement('BEGIN IMMEDIATE').run()),
     isOpen: () => sqlite.isTransaction,
     durable: () => log.durable(),
