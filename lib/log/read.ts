@@ -8,6 +8,8 @@ import type { Head, LocatedEntry } from './partition.ts';
 
 export interface FetchPartition {
   readonly topicName: string;
+  /** Absent: whichever topic has that name. */
+  readonly topicId?: string | undefined;
   readonly partition: number;
   readonly offset: bigint;
   /** Bytes of batches at most from this partition; the first batch comes whole even when it is larger. */

@@ -134,7 +134,9 @@ describe.runIf(cloud.hasHttpApi && cloud.checksSignatures)(
       const join = (ask: Ask, group: string) =>
         ask('POST', `/consumer-groups/${group}/members`, { json: { topic_regex: '.*' } });
       const joined = await join(shop, 'shop-1');
-      expect(joined.json.assignment).toEqual([{ topic_name: 'orders', partitions: [0] }]);
+      expect(joined.json.assignment).toEqual([
+        { topic_name: 'orders', topic_id: expect.any(String), partitions: [0] },
+      ]);
       expect((await join(shop, 'other')).json.kafka_error).toBe('GROUP_AUTHORIZATION_FAILED');
       const init = (transactional_id: string) =>
         shop('POST', '/producers', { json: { transactional_id } });

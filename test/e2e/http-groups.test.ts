@@ -64,7 +64,7 @@ describe('membership', () => {
       counter: expect.any(Number),
       heartbeat_interval_ms: expect.any(Number),
       state: 'STABLE',
-      assignment: [{ topic_name: 'orders', partitions: [0, 1, 2] }],
+      assignment: [{ topic_name: 'orders', topic_id: expect.any(String), partitions: [0, 1, 2] }],
     });
     const path = `${group}/members/${member.member_id}`;
     const beat = await expectStatus(

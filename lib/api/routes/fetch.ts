@@ -30,6 +30,7 @@ import {
   showAs,
   shownData,
   timestamp,
+  topicId,
   topicName,
 } from '../schemas/values.ts';
 
@@ -67,6 +68,7 @@ const fetchBody = z
       .array(
         z.strictObject({
           topic_name: topicName,
+          topic_id: topicId.optional(),
           partition_id: z.int(),
           offset,
           max_bytes: z.int().min(1).optional(),
@@ -163,6 +165,7 @@ export const fetchRoutes: readonly Route[] = [
         maxWaitMs: body.max_wait_ms,
         partitions: body.partitions.map((one) => ({
           topicName: one.topic_name,
+          topicId: one.topic_id,
           partition: one.partition_id,
           offset: BigInt(one.offset),
           ...(one.max_bytes === undefined ? {} : { maxBytes: one.max_bytes }),

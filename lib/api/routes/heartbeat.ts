@@ -47,8 +47,9 @@ export const heartbeatRoutes: readonly Route<GroupServices>[] = [
         memberId: params.member_id,
         memberEpoch: asked.member_epoch,
         counter: asked.counter,
-        owned: asked.owned_partitions.map(({ topic_name, partitions }) => ({
+        owned: asked.owned_partitions.map(({ topic_name, topic_id, partitions }) => ({
           topicName: topic_name,
+          topicId: topic_id,
           partitions,
         })),
         topicNames: asked.subscribed_topics,

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { PARTITIONS_PER_GROUP_MAX, SUBSCRIBED_TOPICS_MAX } from '../../limits.ts';
 import type { MemberAnswer } from '../../service/group/answer.ts';
 import { errorFields, errorFieldsOf, type Refusal } from '../problem.ts';
-import { pathName, topicName } from './values.ts';
+import { pathName, topicId, topicName } from './values.ts';
 
 export const groupParams = z.object({ group_id: pathName });
 export const memberParams = z.object({ group_id: pathName, member_id: pathName });
@@ -23,11 +23,12 @@ export const subscription = {
 
 export const topicPartitions = z.strictObject({
   topic_name: topicName,
+  topic_id: topicId.optional(),
   partitions: z.array(z.int().min(0)).max(PARTITIONS_PER_GROUP_MAX),
 });
 
 export const assignmentShape = z.array(
-  z.object({ topic_name: z.string(), partitions: z.array(z.int()) }),
+  z.object({ topic_name: z.string(), topic_id: z.string(), partitions: z.array(z.int()) }),
 );
 
 export const memberShape = z
@@ -42,7 +43,11 @@ export const memberShape = z
   .meta({ id: 'Member' });
 
 export function assignmentJson(assignment: MemberAnswer['assignment']): object[] {
-  return assignment.map(({ topicName: topic_name, partitions }) => ({ topic_name, partitions }));
+  return assignment.map(({ topicName: topic_name, topicId: topic_id, partitions }) => ({
+    topic_name,
+    topic_id,
+    partitions,
+  }));
 }
 
 export function memberJson(answer: MemberAnswer): object {

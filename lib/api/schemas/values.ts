@@ -6,6 +6,11 @@ import { isTooDeep, parseExactJson } from '../exact-json.ts';
 /** Kafka's largest partition number is an int32's. */
 export const partitionId = z.int().min(0).max(2_147_483_647);
 export const topicName = z.string().max(1_000);
+/** New at every creation: a topic that has taken the name of a deleted one has another. */
+export const topicId = z
+  .string()
+  .max(100)
+  .describe('Of the topic that is meant: refused where another one has its name by now');
 
 /** What may be called anything, in a path. */
 export const pathName = z

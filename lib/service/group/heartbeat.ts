@@ -19,6 +19,8 @@ import { ask, type GroupPorts } from './tools.ts';
 /** Partitions by the names that clients use. */
 export interface NamedPartitions {
   readonly topicName: string;
+  /** Absent: the topic of that name that the member was told. */
+  readonly topicId?: string | undefined;
   readonly partitions: readonly number[];
 }
 
@@ -96,14 +98,14 @@ function subscriptionOf(
   return parseSubscription(request);
 }
 
-/** Names become ids by what the member was told; a name that it wasn't told is some other topic. */
+/** Names become ids by what the member says or was told; a name that it wasn't told is some other topic. */
 function ownedOf(owned: readonly NamedPartitions[], member: MemberItem | undefined): Assignment {
   const ids = new Map(
     (member?.published.assignment ?? []).map(({ topicName, topicId }) => [topicName, topicId]),
   );
   return assignmentOf(
-    owned.map(({ topicName, partitions }) => ({
-      topicId: ids.get(topicName) ?? `not told: ${topicName}`,
+    owned.map(({ topicName, topicId, partitions }) => ({
+      topicId: topicId ?? ids.get(topicName) ?? `not told: ${topicName}`,
       topicName,
       partitions,
     })),

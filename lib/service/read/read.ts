@@ -114,13 +114,32 @@ async function resolve(
   asked: FetchPartition,
 ): Promise<Resolved | FetchRejected> {
   const { topicName, partition } = asked;
-  const known = await catalog.findWithPartition(topicName, partition);
+  const known = await findAsked(catalog, asked);
   if (known === undefined) return rejectedFetch(asked, unknownTopic(topicName));
   const { topicId, partitionCount } = known.topic;
+  if (asked.topicId !== undefined && asked.topicId !== topicId) {
+    return rejectedFetch(asked, replacedTopic(topicName));
+  }
   if (!Number.isInteger(partition) || partition < 0 || partition >= partitionCount) {
     return rejectedFetch(asked, unknownPartition(asked, partitionCount));
   }
   return { kind: 'resolved', asked, partition: { topicId, partition } };
+}
+
+/** Looks again where another topic of that name is known than the one that is asked for. */
+async function findAsked(catalog: TopicCatalog, asked: FetchPartition) {
+  const { topicName, topicId, partition } = asked;
+  const known = await catalog.findWithPartition(topicName, partition);
+  if (topicId === undefined || known === undefined || known.topic.topicId === topicId) return known;
+  catalog.forget(topicName);
+  return await catalog.findWithPartition(topicName, partition);
+}
+
+function replacedTopic(topicName: string): Rejected {
+  return rejected(
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    `topic "${topicName}" was deleted; the one that has its name now is another: begin anew`,
+  );
 }
 
 async function lookAtHeads(

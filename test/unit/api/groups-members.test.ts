@@ -17,7 +17,7 @@ describe('a member from join to leave', () => {
     expect(member).toMatchObject({
       member_id: 'first',
       state: 'STABLE',
-      assignment: [{ topic_name: 'orders', partitions: [0, 1, 2] }],
+      assignment: [{ topic_name: 'orders', topic_id: expect.any(String), partitions: [0, 1, 2] }],
     });
     const beat = await group.heartbeat(member);
     expect(beat).toMatchObject({
@@ -88,7 +88,9 @@ describe('one-owner: a zombie', () => {
       api.clock.timeMs += 60_000;
       heir = (await group.heartbeat(heir)).json;
     }
-    expect(heir.assignment).toEqual([{ topic_name: 'orders', partitions: [0, 1, 2] }]);
+    expect(heir.assignment).toEqual([
+      { topic_name: 'orders', topic_id: expect.any(String), partitions: [0, 1, 2] },
+    ]);
     expect((await group.claim(heir, places(0))).status).toBe(200);
     expect((await group.commit(heir, [{ ...places(0)[0], offset: 2 }])).status).toBe(200);
     const late = await group.commit(zombie, [{ ...places(0)[0], offset: 1 }]);
@@ -153,7 +155,9 @@ describe('what a heartbeat says', () => {
       let member = await group.joined();
       member = (await group.heartbeat(member, subscription)).json;
       for (let round = 0; round < 3; round += 1) member = (await group.heartbeat(member)).json;
-      expect(member.assignment).toEqual([{ topic_name: 'payments', partitions: [0] }]);
+      expect(member.assignment).toEqual([
+        { topic_name: 'payments', topic_id: expect.any(String), partitions: [0] },
+      ]);
     },
   );
 
