@@ -1,13 +1,6 @@
 // What `import … from 'stratalog'` gives: the client. The server is not part of it.
 
-export {
-  Admin,
-  type ConfigChange,
-  type ConfigEntry,
-  ConfigResourceTypes,
-  ConfigSource,
-  type TopicConfig,
-} from './client/admin.ts';
+export { Admin } from './client/admin.ts';
 export {
   type AclEntry,
   type AclFilter,
@@ -16,6 +9,13 @@ export {
   AclResourceTypes,
   ResourcePatternTypes,
 } from './client/admin-acls.ts';
+export {
+  type ConfigChange,
+  type ConfigEntry,
+  ConfigResourceTypes,
+  ConfigSource,
+} from './client/admin-configs.ts';
+export type { TopicConfig } from './client/admin-topics.ts';
 export { AssignerProtocol, type MemberAssignment } from './client/assigner-protocol.ts';
 export type { RetryOptions } from './client/backoff.ts';
 export { Consumer } from './client/consumer/consumer.ts';

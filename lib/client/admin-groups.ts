@@ -2,7 +2,7 @@
 // by a number of records.
 
 import { type ApiClient, pathOf } from './api-client.ts';
-import { listOf, offsetOf } from './arguments.ts';
+import { assertObject, assertOneOf, nameOf, objectsOf, offsetOf, placeOf } from './arguments.ts';
 import { encodeAssignment } from './assigner-protocol.ts';
 import type { AssignedTopic } from './consumer/assignment.ts';
 import { type ErrorBody, isKafkaError, StratalogRequestError } from './errors.ts';
@@ -125,7 +125,7 @@ const STATES: Readonly<Record<string, GroupState>> = {
 };
 
 function groupPath(groupId: string, ...rest: readonly string[]): string {
-  return pathOf('consumer-groups', groupId, ...rest);
+  return pathOf('consumer-groups', nameOf('groupId', groupId), ...rest);
 }
 
 export async function listGroups(
@@ -239,8 +239,8 @@ export async function setOffsets(
     method: 'POST',
     path: groupPath(request.groupId, 'offsets'),
     json: {
-      offsets: listOf('partitions', request.partitions).map(({ partition, offset }) => ({
-        topic_name: request.topic,
+      offsets: objectsOf('partitions', request.partitions).map(({ partition, offset }) => ({
+        topic_name: placeOf({ topic: request.topic, partition }).topic,
         partition_id: partition,
         offset: offsetOf(offset),
       })),
@@ -266,8 +266,12 @@ function targetBody(to: ResetTarget): Readonly<Record<string, unknown>> {
 
 /** Errors: NON_EMPTY_GROUP; where one partition can't be set, none is, and its error is thrown. */
 export async function resetOffsets(api: ApiClient, request: ResetRequest): Promise<ResetOffset[]> {
-  const topics = request.topics?.map(({ topic, partitions }) => ({
-    topic_name: topic,
+  assertObject('to', request.to);
+  const kinds = ['earliest', 'latest', 'offset', 'timestamp', 'duration', 'shift'];
+  assertOneOf('the kind of to', request.to.kind ?? null, kinds);
+  const asked = request.topics === undefined ? undefined : objectsOf('topics', request.topics);
+  const topics = asked?.map(({ topic, partitions }) => ({
+    topic_name: nameOf('topic', topic),
     ...(partitions === undefined ? {} : { partitions }),
   }));
   const answer = await api.json<ResetBody>({

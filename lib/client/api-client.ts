@@ -8,6 +8,7 @@ import {
   StratalogClientError,
   StratalogConnectionError,
   StratalogRequestError,
+  unreadableAnswer,
 } from './errors.ts';
 import type { RequestPayload } from './instrumentation.ts';
 import type { HttpMethod, Transport, TransportResponse } from './transport.ts';
@@ -24,6 +25,8 @@ export interface ApiCall {
   /** Ask for record batches instead of JSON. */
   readonly acceptRaw?: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds for one try, where that is less than the client's. */
+  readonly timeoutMs?: number;
   /** How long the log itself may take before it answers, on top of the request's timeout. */
   readonly waitMs?: number;
   /**
@@ -34,6 +37,8 @@ export interface ApiCall {
   /** Default: as the client's. */
   readonly retries?: number;
 }
+
+type Bounds = Pick<ApiCall, 'signal' | 'timeoutMs' | 'waitMs'>;
 
 export interface ApiClientOptions {
   readonly transport: Transport;
@@ -71,11 +76,41 @@ function bodyOf({ raw, json }: ApiCall): { body?: Uint8Array; type?: string } {
   return { body: Buffer.from(JSON.stringify(json)), type: 'application/json' };
 }
 
+const SHOWN_CHARACTERS = 60;
+
+/** Undefined where the log says nothing but that it is done. */
+function jsonOf({ status, body }: TransportResponse): object | undefined {
+  if (body.length === 0 && (status === 202 || status === 204)) return undefined;
+  const text = body.toString();
+  const shown = `status ${status}, ${JSON.stringify(text.slice(0, SHOWN_CHARACTERS))}`;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw unreadableAnswer(shown, error);
+  }
+  if (typeof parsed !== 'object' || parsed === null) throw unreadableAnswer(shown);
+  return parsed;
+}
+
+function assertRaw({ headers }: TransportResponse): void {
+  const type = headers.get('content-type');
+  if (type?.startsWith(RECORD_BATCH_MEDIA_TYPE) !== true)
+    throw unreadableAnswer(`content type ${type ?? 'none'}`);
+}
+
 /** What an answer that is not a success says. */
 function errorFrom({ status, headers, body }: TransportResponse): StratalogRequestError {
-  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-  const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : undefined;
+  const retryAfterMs = retryAfterMsOf(headers.get('retry-after'));
   return new StratalogRequestError(parseErrorBody(body), { status, retryAfterMs });
+}
+
+/** Seconds, or the time at which to come back, as HTTP has it. */
+function retryAfterMsOf(retryAfter: string | null): number | undefined {
+  if (retryAfter === null || retryAfter.trim() === '') return undefined;
+  const seconds = Number(retryAfter);
+  const waitMs = Number.isNaN(seconds) ? Date.parse(retryAfter) - Date.now() : seconds * 1000;
+  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : undefined;
 }
 
 /** Something between us and the log may have answered in its own words. */
@@ -101,16 +136,24 @@ export class ApiClient {
 
   /** The answer's body as JSON. It comes from the log, whose shapes the caller knows. */
   async json<Answer>(call: ApiCall): Promise<Answer> {
-    const { body } = await this.call(call);
-    return (body.length === 0 ? undefined : JSON.parse(body.toString())) as Answer;
+    return (await this.#tried(call, jsonOf)) as Answer;
   }
 
   /** Errors: StratalogRequestError, StratalogConnectionError, and AbortError when `signal` was aborted. */
   call(call: ApiCall): Promise<TransportResponse> {
+    const check = call.acceptRaw === true ? assertRaw : jsonOf;
+    return this.#tried(call, (response) => {
+      check(response);
+      return response;
+    });
+  }
+
+  /** What isn't an answer of the log is tried again like one that never came. */
+  #tried<Result>(call: ApiCall, read: (response: TransportResponse) => Result): Promise<Result> {
     const { retry } = this.#options;
     const repeatable = call.repeatable ?? true;
     return withRetries(
-      () => this.#once(call),
+      async () => read(await this.#once(call)),
       { ...retry, retries: call.retries ?? retry.retries },
       {
         shouldRetry: (error) => (repeatable ? isTransient(error) : hadNoEffect(error)),
@@ -170,8 +213,10 @@ export class ApiClient {
     throw errorFrom(response);
   }
 
-  #bounded({ signal, waitMs = 0 }: Pick<ApiCall, 'signal' | 'waitMs'>): AbortSignal {
-    const timeout = AbortSignal.timeout(this.#options.requestTimeoutMs + waitMs);
+  #bounded({ signal, timeoutMs, waitMs = 0 }: Bounds): AbortSignal {
+    const { requestTimeoutMs } = this.#options;
+    const limitMs = Math.min(timeoutMs ?? requestTimeoutMs, requestTimeoutMs) + waitMs;
+    const timeout = AbortSignal.timeout(Math.ceil(limitMs));
     return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   }
 }

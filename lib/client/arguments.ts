@@ -2,8 +2,9 @@
 // anything is sent, rather than read as something else or waited for without end.
 
 import { isUint8Array } from 'node:util/types';
+import type { RetryOptions } from './backoff.ts';
 import { StratalogClientError } from './errors.ts';
-import type { Acks, Bytes } from './types.ts';
+import type { Acks, Bytes, TopicPartition } from './types.ts';
 
 /** Longer is not a time to a timer. */
 export const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -40,6 +41,43 @@ export function assertOneOf(name: string, value: unknown, allowed: readonly stri
   throw invalid(`${name} is one of ${allowed.join(', ')}, not ${shown(value)}`);
 }
 
+/** Errors: a verb was called with something else than the object it takes. */
+export function takenBy<Options extends object>(verb: string, value: Options): Options {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw invalid(`${verb} takes an object, not ${shown(value)}`);
+}
+
+/** Errors: it is no object. */
+export function assertObject(name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null) return;
+  throw invalid(`${name} is an object, not ${shown(value)}`);
+}
+
+/** Errors: a setting is given, and is no function. */
+export function assertFunction(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'function') return;
+  throw invalid(`${name} is a function, not ${shown(value)}`);
+}
+
+/** Errors: it is no text, or empty. */
+export function nameOf(name: string, value: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw invalid(`${name} is a text that isn't empty, not ${shown(value)}`);
+}
+
+/** Errors: one of these settings makes no pause. */
+export function assertRetry(retry: RetryOptions | undefined): void {
+  if (retry === undefined) return;
+  assertObject('retry', retry);
+  assertNumbers(retry, {
+    retries: { min: 0 },
+    initialRetryTime: TIMER_MS,
+    maxRetryTime: TIMER_MS,
+    multiplier: { min: 0 },
+    factor: { min: 0, max: 1 },
+  });
+}
+
 /** Errors: it is no list. */
 export function listOf<Item>(name: string, value: readonly Item[]): readonly Item[] {
   if (Array.isArray(value)) return value;
@@ -64,6 +102,31 @@ export function bytesOf(name: string, value: Bytes | null | undefined): Uint8Arr
   if (typeof value === 'string') return Buffer.from(value);
   if (isUint8Array(value)) return value;
   throw invalid(`${name} is text, bytes or null, not ${shown(value)}`);
+}
+
+/** Errors: it is none from 0 on. */
+export function wholeNumberOf(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw invalid(`${name} is a whole number from 0 on, not ${shown(value)}`);
+}
+
+/** Errors: it names no partition. */
+export function placeOf<Place extends TopicPartition>(place: Place): Place {
+  nameOf('topic', place.topic);
+  wholeNumberOf('partition', place.partition);
+  return place;
+}
+
+/** Errors: it is no list of objects. */
+export function objectsOf<Item extends object>(
+  name: string,
+  value: readonly Item[],
+): readonly Item[] {
+  for (const [index, item] of listOf(name, value).entries()) {
+    if (typeof item === 'object' && item !== null) continue;
+    throw invalid(`${name}[${index}] is an object, not ${shown(item)}`);
+  }
+  return value;
 }
 
 /** Waits for all, so that nothing is still under way when the first that failed is thrown. */

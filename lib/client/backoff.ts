@@ -25,6 +25,9 @@ export const RETRY_DEFAULTS: Required<RetryOptions> = {
   factor: 0.2,
 };
 
+/** Who asks for more is asked again all the same: nobody waits for an hour without a word. */
+const RETRY_AFTER_MS_MAX = 60_000;
+
 /** Milliseconds to wait after try number `attempt` (from 1) failed with `error`; `chance` is from 0 to 1. */
 export function backoffMs(
   attempt: number,
@@ -36,7 +39,7 @@ export function backoffMs(
   const whole = Math.min(maxRetryTime, initialRetryTime * multiplier ** (attempt - 1));
   const jittered = whole * (1 + factor * (2 * chance - 1));
   const asked = error instanceof StratalogRequestError ? (error.retryAfterMs ?? 0) : 0;
-  return Math.max(Math.round(jittered), asked);
+  return Math.max(Math.round(jittered), Math.min(asked, RETRY_AFTER_MS_MAX));
 }
 
 /** Waits, or returns early when `signal` is aborted; says whether it was. */

@@ -67,6 +67,12 @@ export class StratalogConnectionError extends StratalogFailure {
   }
 }
 
+/** What came back is no answer of a log: something between may have spoken, once or always. */
+export function unreadableAnswer(what: string, cause?: unknown): StratalogConnectionError {
+  const message = `the answer is none of a Stratalog log's (${what}); is the address right?`;
+  return new StratalogConnectionError(message, { reason: 'broken', cause });
+}
+
 export type ClientErrorReason =
   /** Nothing is sent before `connect()` or after `disconnect()`. */
   | 'not-connected'

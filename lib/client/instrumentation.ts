@@ -2,6 +2,7 @@
 // `stratalog:<event>` (and costs nothing while nobody listens), so that tools see every client of a process.
 
 import { channel } from 'node:diagnostics_channel';
+import { assertFunction, invalid } from './arguments.ts';
 
 export interface InstrumentationEvent<Payload> {
   readonly id: string;
@@ -33,13 +34,25 @@ type Listener<Payload> = (event: InstrumentationEvent<Payload>) => void;
 
 /** `Events` maps the name of an event to its payload. */
 export class Instrumentation<Events extends object> {
-  readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
+  readonly #listeners: ReadonlyMap<keyof Events, Set<Listener<never>>>;
   #count = 0;
 
-  /** Returns what takes the listener away again. A listener that throws is its owner's bug; it stops nobody else. */
+  /** Of these events and no others. */
+  constructor(names: Readonly<Record<string, keyof Events>>) {
+    this.#listeners = new Map(Object.values(names).map((name) => [name, new Set()]));
+  }
+
+  /**
+   * Returns what takes the listener away again. A listener that throws is its owner's bug; it stops nobody else. Errors:
+   * there is no such event.
+   */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): RemoveListener {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners);
+    const listeners = this.#listeners.get(name);
+    if (listeners === undefined) {
+      const names = [...this.#listeners.keys()].join(', ');
+      throw invalid(`there is no event ${String(name)}; there are ${names}`);
+    }
+    assertFunction('listener', listener);
     listeners.add(listener);
     return () => {
       listeners.delete(listener);

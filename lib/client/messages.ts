@@ -2,13 +2,14 @@
 
 import { COMPRESSION_KINDS, type CompressionKind } from '../record/batch.ts';
 import type { BatchRecord, NewRecord, RecordHeader } from '../record/record.ts';
-import { bytesOf, invalid } from './arguments.ts';
+import { bytesOf, invalid, listOf, nameOf, objectsOf, takenBy } from './arguments.ts';
 import type {
   Bytes,
   Compression,
   KafkaMessage,
   Message,
   MessageHeaders,
+  ProducerBatch,
   ReceivedHeaders,
 } from './types.ts';
 
@@ -36,11 +37,22 @@ function timestampOf(timestamp: Message['timestamp'], nowMs: number): number {
   throw invalid(`a timestamp is milliseconds since 1970 or a Date, not "${String(timestamp)}"`);
 }
 
-/** Errors: the message is no object, or something in it is neither text nor bytes. */
-export function recordOf(message: Message, nowMs: number): NewRecord {
-  if (typeof message !== 'object' || message === null) {
-    throw invalid('a message is an object such as { key, value }');
+/** Errors: it is no list of topics with messages; what is in the messages is looked at when they are encoded. */
+export function assertBatch(batch: ProducerBatch): void {
+  const { topicMessages = [] } = takenBy('sendBatch()', batch);
+  for (const { topic, messages } of objectsOf('topicMessages', topicMessages)) {
+    nameOf('topic', topic);
+    for (const message of listOf('messages', messages)) assertMessage(message);
   }
+}
+
+function assertMessage(message: Message): void {
+  if (typeof message === 'object' && message !== null) return;
+  throw invalid('a message is an object such as { key, value }');
+}
+
+/** Errors: something in the message is neither text nor bytes. */
+export function recordOf(message: Message, nowMs: number): NewRecord {
   return {
     key: bytesOf('a key', message.key),
     value: bytesOf('a value', message.value),

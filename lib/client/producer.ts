@@ -8,12 +8,20 @@
 import { ASYNC_REQUEST_BYTES_MAX } from '../limits.ts';
 import type { CompressionKind } from '../record/batch.ts';
 import type { ApiClient } from './api-client.ts';
-import { acksOf, assertNumbers, listOf, TIMER_MS } from './arguments.ts';
+import {
+  acksOf,
+  assertFunction,
+  assertNumbers,
+  assertRetry,
+  nameOf,
+  TIMER_MS,
+  takenBy,
+} from './arguments.ts';
 import { RETRY_DEFAULTS, type RetryOptions } from './backoff.ts';
 import { StratalogClientError } from './errors.ts';
 import type { Instrumentation, RequestPayload } from './instrumentation.ts';
 import type { ClientLogger } from './logging.ts';
-import { compressionKind } from './messages.ts';
+import { assertBatch, compressionKind } from './messages.ts';
 import { TopicMetadata, unknownPartition } from './metadata.ts';
 import {
   type PartitionPlan,
@@ -31,10 +39,12 @@ import { type Transaction, TransactionSession, type TransactionTools } from './t
 import {
   type Acks,
   type Compression,
+  type PartitionMetadata,
   type ProducerBatch,
   type ProducerRecord,
   partitionKey,
   type RecordMetadata,
+  type TopicMessages,
 } from './types.ts';
 
 export interface ProducerConfig {
@@ -100,7 +110,17 @@ const NUMBERS = {
   bufferBytes: { min: 0 },
   maxInFlightRequests: { min: 1 },
   metadataMaxAge: { min: 0 },
+  transactionTimeout: TIMER_MS,
 };
+
+function assertProducerConfig(config: ProducerConfig): void {
+  assertNumbers(config, NUMBERS);
+  assertRetry(config.retry);
+  acksOf(config.acks ?? -1);
+  compressionKind(config.compression ?? 'none');
+  assertFunction('createPartitioner', config.createPartitioner);
+  if (config.transactionalId !== undefined) nameOf('transactionalId', config.transactionalId);
+}
 
 export class Producer {
   readonly events = PRODUCER_EVENTS;
@@ -119,6 +139,8 @@ export class Producer {
   readonly #buffer: SendBuffer;
   readonly #lingerMs: number;
   readonly #inFlight = new Set<Promise<void>>();
+  /** What waits or is under way. */
+  readonly #unsettled = new Set<Promise<RunOutcome>>();
   /** Calls off the dispatch that is to come. */
   #callOff: (() => void) | undefined;
   /** Sends enter the queue in the order of their calls: each waits for the one before to be in. */
@@ -136,8 +158,7 @@ export class Producer {
       readonly findMember: TransactionTools['findMember'];
     },
   ) {
-    assertNumbers(config, NUMBERS);
-    acksOf(config.acks ?? -1);
+    assertProducerConfig(config);
     this.#config = config;
     this.#api = base.api;
     this.#retry = { ...RETRY_DEFAULTS, ...base.retry, ...config.retry };
@@ -147,6 +168,7 @@ export class Producer {
     this.on = base.instrumentation.on.bind(base.instrumentation);
     this.#metadata = new TopicMetadata(base.api, config.metadataMaxAge ?? METADATA_MAX_AGE_MS);
     this.#partitioner = (config.createPartitioner ?? Partitioners.DefaultPartitioner)();
+    assertFunction('what createPartitioner returns', this.#partitioner);
     this.#buffer = new SendBuffer(config.bufferBytes ?? BUFFER_BYTES);
     this.#sequences = config.idempotent === false ? undefined : new ProducerSequences(base.api);
     this.#transactions = this.#sessionOf(config, base);
@@ -182,14 +204,16 @@ export class Producer {
     throw new StratalogClientError('invalid-argument', message);
   }
 
-  send({ topic, messages, ...options }: ProducerRecord): Promise<RecordMetadata[]> {
-    return this.sendBatch({ ...options, topicMessages: [{ topic, messages }] });
+  async send(record: ProducerRecord): Promise<RecordMetadata[]> {
+    const { topic, messages, ...options } = takenBy('send()', record);
+    return await this.sendBatch({ ...options, topicMessages: [{ topic, messages }] });
   }
 
   /** Resolves when every record is stored (acks=0: handed over), with one entry a partition. */
-  sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]> {
-    if (this.#telemetry === undefined) return this.#sendBatch(batch);
-    return this.#telemetry.send(batch, (traced) => this.#sendBatch(traced));
+  async sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]> {
+    assertBatch(batch);
+    if (this.#telemetry === undefined) return await this.#sendBatch(batch);
+    return await this.#telemetry.send(batch, (traced) => this.#sendBatch(traced));
   }
 
   async #sendBatch({ topicMessages = [], ...options }: ProducerBatch): Promise<RecordMetadata[]> {
@@ -209,7 +233,8 @@ export class Producer {
       throw new StratalogClientError('invalid-argument', message);
     }
     const deadlineMs = performance.now() + (this.#config.maxBlock ?? MAX_BLOCK_MS);
-    const admission = this.#admitted.then(() => this.#admit(topicMessages, terms, deadlineMs));
+    const asked = this.#ask(topicMessages);
+    const admission = this.#admitted.then(() => this.#admit(asked, terms, deadlineMs));
     this.#admitted = admission.catch(() => undefined);
     const { sent } = await admission;
     return Promise.all(sent);
@@ -232,26 +257,31 @@ export class Producer {
       transactionalId,
       timeoutMs: transactionTimeout,
       compression: compressionKind(compression),
-      plan: (topicMessages) => this.#plan(topicMessages),
+      plan: (topicMessages) => this.#plan(this.#ask(topicMessages)),
     });
   }
 
   /** Sends what waits without lingering; resolves when everything sent before has an outcome. */
   async flush(): Promise<void> {
     await this.#admitted;
-    while (this.#buffer.heldBytes > 0) {
+    let isDone = false;
+    const before = Promise.all(this.#unsettled).then(() => {
+      isDone = true;
+    });
+    await Promise.resolve();
+    while (!isDone) {
       this.#dispatch();
-      await Promise.race(this.#inFlight);
+      await Promise.race([before, ...this.#inFlight]);
     }
   }
 
   /** Puts the messages in the queue. What it returns wraps the outcomes, so that to await the one isn't to await the other. */
   async #admit(
-    topicMessages: NonNullable<ProducerBatch['topicMessages']>,
+    asked: readonly AskedTopic[],
     terms: SendTerms,
     deadlineMs: number,
   ): Promise<{ sent: Promise<RecordMetadata>[] }> {
-    const plans = await this.#plan(topicMessages);
+    const plans = await this.#plan(asked);
     const sizeBytes = plans.reduce((bytes, plan) => bytes + plan.sizeBytes, 0);
     await this.#makeRoom(sizeBytes, deadlineMs);
     const sent = plans.map((plan) => this.#enqueue(plan, terms));
@@ -259,11 +289,23 @@ export class Producer {
     return { sent };
   }
 
-  async #plan(topicMessages: NonNullable<ProducerBatch['topicMessages']>) {
+  /**
+   * Asked when a send is called, not when its turn comes: who waits behind a question that fails has the same answer, and
+   * doesn't ask once more.
+   */
+  #ask(topicMessages: NonNullable<ProducerBatch['topicMessages']>): readonly AskedTopic[] {
+    return topicMessages.map(({ topic, messages }) => {
+      const known = this.#metadata.partitions(topic);
+      known.catch(() => undefined);
+      return { topic, messages, known };
+    });
+  }
+
+  async #plan(asked: readonly AskedTopic[]): Promise<PartitionPlan[]> {
     const nowMs = Date.now();
     const plans: PartitionPlan[] = [];
-    for (const { topic, messages } of listOf('topicMessages', topicMessages)) {
-      const partitions = await this.#metadata.partitions(topic);
+    for (const { topic, messages, known } of asked) {
+      const partitions = await known;
       const planned = planTopic({ topic, messages, partitions, nowMs }, this.#partitioner);
       await this.#assertPartitions(planned, partitions.length);
       plans.push(...planned);
@@ -305,6 +347,10 @@ export class Producer {
           this.#queue.push({ ...shared, ...part, settle });
         }),
     );
+    for (const outcome of outcomes) {
+      this.#unsettled.add(outcome);
+      void outcome.then(() => this.#unsettled.delete(outcome));
+    }
     return Promise.all(outcomes).then((all) => metadataOf({ topic, partition }, all));
   }
 
@@ -364,6 +410,10 @@ function after(delayMs: number, act: () => void): () => void {
   }
   const timer = setTimeout(act, delayMs);
   return () => clearTimeout(timer);
+}
+
+interface AskedTopic extends TopicMessages {
+  readonly known: Promise<readonly PartitionMetadata[]>;
 }
 
 /** What a send says of all its records. */

@@ -1,6 +1,7 @@
 // Reads a topic without a group: from a place on, to where it ended when the reading began, or on and on.
 
 import { type ApiClient, pathOf } from './api-client.ts';
+import { nameOf, takenBy } from './arguments.ts';
 import { fetchBytes, type PartitionAnswer } from './consumer/fetch-request.ts';
 import { listOffsets, type OffsetQuestion } from './offsets.ts';
 import { type KafkaMessage, partitionKey, type TopicPartition } from './types.ts';
@@ -42,7 +43,8 @@ export async function* readTopic(
   api: ApiClient,
   options: ReadOptions,
 ): AsyncGenerator<ReadBatch, void, undefined> {
-  const { follow = false, signal = new AbortController().signal } = options;
+  const { follow = false, signal = new AbortController().signal } = takenBy('read()', options);
+  nameOf('topic', options.topic);
   const pace = {
     maxBytes: READ_BYTES,
     maxBytesPerPartition: READ_BYTES,

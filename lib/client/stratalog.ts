@@ -1,16 +1,25 @@
 // Where a program begins: one client of one log, from which producers, consumers and admins are made, as from kafkajs's
 // `Kafka`.
 
-import { Admin, type AdminEventPayloads } from './admin.ts';
+import { ADMIN_EVENTS, Admin, type AdminEventPayloads } from './admin.ts';
 import { ApiClient } from './api-client.ts';
-import { assertNumbers, TIMER_MS } from './arguments.ts';
+import { assertNumbers, assertObject, assertRetry, TIMER_MS, takenBy } from './arguments.ts';
 import { RETRY_DEFAULTS, type RetryOptions } from './backoff.ts';
 import { Consumer } from './consumer/consumer.ts';
-import type { ConsumerConfig, ConsumerEventPayloads } from './consumer/consumer-config.ts';
+import {
+  CONSUMER_EVENTS,
+  type ConsumerConfig,
+  type ConsumerEventPayloads,
+} from './consumer/consumer-config.ts';
 import { StratalogClientError } from './errors.ts';
 import { Instrumentation, type RequestPayload } from './instrumentation.ts';
 import { ClientLogger, type LogConfig } from './logging.ts';
-import { Producer, type ProducerConfig, type ProducerEventPayloads } from './producer.ts';
+import {
+  PRODUCER_EVENTS,
+  Producer,
+  type ProducerConfig,
+  type ProducerEventPayloads,
+} from './producer.ts';
 import { type ReadBatch, type ReadOptions, readTopic } from './reader.ts';
 import { type OpenTelemetryApi, type Telemetry, telemetryOf } from './telemetry.ts';
 import type { GroupMetadata } from './transaction.ts';
@@ -45,7 +54,12 @@ export class Stratalog {
   readonly #consumers = new Set<Consumer>();
 
   constructor(config: StratalogConfig) {
+    takenBy('new Stratalog()', config);
     assertNumbers(config, { requestTimeout: { ...TIMER_MS, min: 1 } });
+    assertRetry(config.retry);
+    for (const name of ['transport', 'openTelemetry', 'logger'] as const) {
+      if (config[name] !== undefined) assertObject(name, config[name]);
+    }
     this.#config = config;
     this.#transport = config.transport ?? overHttp(config);
     this.#logger = new ClientLogger(config);
@@ -54,7 +68,8 @@ export class Stratalog {
   }
 
   producer(config: ProducerConfig = {}): Producer {
-    const instrumentation = new Instrumentation<ProducerEventPayloads>();
+    takenBy('producer()', config);
+    const instrumentation = new Instrumentation<ProducerEventPayloads>(PRODUCER_EVENTS);
     const api = this.#api((payload) => {
       instrumentation.emit('producer.network.request', payload);
       if (payload.isTimeout) instrumentation.emit('producer.network.request_timeout', payload);
@@ -70,20 +85,23 @@ export class Stratalog {
   }
 
   consumer(config: ConsumerConfig): Consumer {
-    const instrumentation = new Instrumentation<ConsumerEventPayloads>();
+    takenBy('consumer()', config);
+    assertRetry(config.retry);
+    const instrumentation = new Instrumentation<ConsumerEventPayloads>(CONSUMER_EVENTS);
     const onRequest = (payload: RequestPayload): void => {
       instrumentation.emit('consumer.network.request', payload);
       if (payload.isTimeout) instrumentation.emit('consumer.network.request_timeout', payload);
     };
+    let letters: Producer | undefined;
     const consumer = new Consumer(config, {
       api: this.#api(onRequest, config.retry),
       instrumentation,
       logger: this.#logger,
       telemetry: this.#telemetry,
       send: async (topic, messages) => {
-        const producer = this.producer({ linger: 0 });
-        await producer.connect();
-        await producer.send({ topic, messages });
+        letters ??= this.producer({ linger: 0 });
+        await letters.connect();
+        await letters.send({ topic, messages });
       },
     });
     this.#consumers.add(consumer);
@@ -91,7 +109,9 @@ export class Stratalog {
   }
 
   admin(config: { readonly retry?: RetryOptions } = {}): Admin {
-    const instrumentation = new Instrumentation<AdminEventPayloads>();
+    takenBy('admin()', config);
+    assertRetry(config.retry);
+    const instrumentation = new Instrumentation<AdminEventPayloads>(ADMIN_EVENTS);
     const onRequest = (payload: RequestPayload): void => {
       instrumentation.emit('admin.network.request', payload);
       if (payload.isTimeout) instrumentation.emit('admin.network.request_timeout', payload);

@@ -8,9 +8,9 @@ import type { CompressionKind } from '../record/batch.ts';
 import { encodeFrames } from '../record/frames.ts';
 import { encodeBatch, type NewRecord } from '../record/record.ts';
 import { type ApiClient, pathOf } from './api-client.ts';
-import { listOf, offsetOf } from './arguments.ts';
+import { nameOf, objectsOf, offsetOf, takenBy } from './arguments.ts';
 import { isKafkaError, StratalogClientError } from './errors.ts';
-import { compressionKind } from './messages.ts';
+import { assertBatch, compressionKind } from './messages.ts';
 import { type PartitionPlan, RECORD_BATCH_BYTES, splitRecords } from './partition-plan.ts';
 import {
   type ProducerBatch,
@@ -167,13 +167,16 @@ export class Transaction {
     return this.#isAbandoned;
   }
 
-  send({ topic, messages, ...options }: ProducerRecord): Promise<RecordMetadata[]> {
-    return this.sendBatch({ ...options, topicMessages: [{ topic, messages }] });
+  async send(record: ProducerRecord): Promise<RecordMetadata[]> {
+    const { topic, messages, ...options } = takenBy('send()', record);
+    return await this.sendBatch({ ...options, topicMessages: [{ topic, messages }] });
   }
 
   /** Resolves when all is staged, with one entry a partition; offsets aren't known before the commit. */
-  sendBatch({ topicMessages = [], compression }: ProducerBatch): Promise<RecordMetadata[]> {
-    return this.#inOrder(async () => {
+  async sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]> {
+    assertBatch(batch);
+    const { topicMessages = [], compression } = batch;
+    return await this.#inOrder(async () => {
       const kind =
         compression === undefined ? this.#tools.compression : compressionKind(compression);
       const plans = await this.#tools.plan(topicMessages);
@@ -188,10 +191,16 @@ export class Transaction {
   }
 
   /** The group's offsets are committed with the transaction, if its member still owns the partitions then. */
-  sendOffsets(offsets: TransactionOffsets): Promise<void> {
-    return this.#inOrder(async () => {
-      const places = listOf('topics', offsets.topics).flatMap(({ topic, partitions }) =>
-        partitions.map(({ partition, offset }) => ({ topic, partition, offset })),
+  async sendOffsets(offsets: TransactionOffsets): Promise<void> {
+    const { topics } = takenBy('sendOffsets()', offsets);
+    nameOf('consumerGroupId', offsets.consumerGroupId);
+    await this.#inOrder(async () => {
+      const places = objectsOf('topics', topics).flatMap(({ topic, partitions }) =>
+        objectsOf('partitions', partitions).map(({ partition, offset }) => ({
+          topic,
+          partition,
+          offset,
+        })),
       );
       const byMember = Map.groupBy(places, (place) => JSON.stringify(this.#member(offsets, place)));
       for (const [member, own] of byMember) {

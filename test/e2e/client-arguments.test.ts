@@ -44,6 +44,12 @@ describe('a producer refuses', () => {
     [{ maxInFlightRequests: 0 }, /maxInFlightRequests is a number of at least 1, not 0/],
     [{ bufferBytes: Number.NaN }, /bufferBytes is .* not NaN/],
     [{ acks: 2 }, /acks is -1 \(all\), 0 or 1, not 2/],
+    [{ createPartitioner: 5 }, /createPartitioner is a function, not 5/],
+    [{ createPartitioner: () => 5 }, /what createPartitioner returns is a function, not 5/],
+    [{ compression: 'zip' }, /compression is one of/],
+    [{ retry: { retries: '3' } }, /retries is a number of at least 0, not "3"/],
+    [{ transactionalId: '' }, /transactionalId is a text that isn't empty/],
+    [null, /producer\(\) takes an object, not null/],
   ])('the settings %j', (config, message) => {
     expect(() => client.producer(untyped(config))).toThrow(message);
   });
@@ -73,6 +79,21 @@ describe('a producer refuses', () => {
     },
   );
 
+  it.each([
+    ['send', undefined, 'send() takes an object, not undefined'],
+    ['send', { messages: [] }, "topic is a text that isn't empty, not undefined"],
+    ['sendBatch', undefined, 'sendBatch() takes an object, not undefined'],
+    ['sendBatch', { topicMessages: [null] }, 'topicMessages[0] is an object, not null'],
+  ] as const)('%s of %j', async (verb, argument, message) => {
+    await expect((await connected())[verb](untyped(argument))).rejects.toThrow(message);
+  });
+
+  it('an event that there isn’t', () => {
+    const listen = () =>
+      client.producer().on(untyped<'producer.connect'>('producer.crash'), () => undefined);
+    expect(listen).toThrow('there is no event producer.crash; there are producer.connect');
+  });
+
   it.each([Number.NaN, 2, 'all'])('acks %s', async (acks) => {
     const topic = await createTopic(client, 'acks', 1);
     const sent = (await connected()).send({
@@ -99,6 +120,11 @@ describe('a consumer refuses', () => {
     [{ groupId: 'g', maxBytes: -1 }, /maxBytes is a number of at least 1/],
     [{ groupId: 'g', heartbeatInterval: Number.NaN }, /heartbeatInterval is/],
     [{ groupId: 'g', failurePolicy: { afterRetries: 'drop' } }, /afterRetries is one of stop/],
+    [{ groupId: 'g', failurePolicy: 'skip' }, /failurePolicy is an object, not "skip"/],
+    [{ groupId: 'g', storeOffsets: 5 }, /storeOffsets is a function, not 5/],
+    [{ groupId: 'g', assignor: 'sticky' }, /assignor is one of uniform, range, roundrobin/],
+    [{ groupId: 'g', sessionTimeout: '9' }, /sessionTimeout is a number from 0/],
+    [undefined, /consumer\(\) takes an object, not undefined/],
   ])('the settings %j', (config, message) => {
     expect(() => client.consumer(untyped<ConsumerConfig>(config))).toThrow(message);
   });
@@ -128,9 +154,19 @@ describe('a consumer refuses', () => {
     [{ topics: 'abc' }, /topics is a list, not "abc"/],
     [{ topic: 5 }, /a topic is its name or a RegExp/],
     [{}, /a topic is its name or a RegExp/],
+    [undefined, /subscribe\(\) takes an object, not undefined/],
   ])('to subscribe to %j', async (subscription, message) => {
     const consumer = client.consumer({ groupId: 'refused-subscription' });
     await expect(consumer.subscribe(untyped(subscription))).rejects.toThrow(message);
+  });
+
+  it.each([
+    [undefined, 'topics is a list, not undefined'],
+    [[null], 'topics[0] is an object, not null'],
+    [[{ topic: 't', partitions: 0 }], 'partitions is a list, not 0'],
+  ])('to pause %j', (topics, message) => {
+    const consumer = client.consumer({ groupId: 'refused-pause' });
+    expect(() => consumer.pause(untyped(topics))).toThrow(message);
   });
 
   it.each(['', 'abc', '1.5', ' '])('to seek or commit %j, which is no offset', async (offset) => {
@@ -162,6 +198,25 @@ describe('an admin refuses', () => {
 
   it.each(['createTopics', 'deleteTopics'] as const)('%s without a list', async (verb) => {
     await expect(client.admin()[verb](untyped({}))).rejects.toThrow('topics is a list');
+  });
+
+  it.each([
+    ['createTopics', undefined, 'createTopics() takes an object, not undefined'],
+    ['createTopics', { topics: [null] }, 'topics[0] is an object, not null'],
+    [
+      'createPartitions',
+      { topicPartitions: [{ topic: 't' }] },
+      'count is a whole number from 0 on',
+    ],
+    ['deleteTopics', { topics: [5] }, "a topic is a text that isn't empty, not 5"],
+    ['fetchTopicOffsets', undefined, "topic is a text that isn't empty, not undefined"],
+    ['describeConfigs', undefined, 'describeConfigs() takes an object, not undefined'],
+    ['fetchLag', undefined, "groupId is a text that isn't empty, not undefined"],
+    ['resetGroupOffsets', { groupId: 'g' }, 'to is an object, not undefined'],
+    ['resetGroupOffsets', { groupId: 'g', to: { kind: 'x' } }, 'the kind of to is one of earliest'],
+  ] as const)('%s of %j', async (verb, argument, message) => {
+    const call = client.admin()[verb] as (argument: unknown) => Promise<unknown>;
+    await expect(call.call(client.admin(), argument)).rejects.toThrow(message);
   });
 
   it('a negative offset, and says why', async () => {

@@ -1,6 +1,7 @@
 // stratalog topics …
 
-import { type Admin, type ConfigChange, ConfigResourceTypes } from '../../client/admin.ts';
+import type { Admin } from '../../client/admin.ts';
+import { type ConfigChange, ConfigResourceTypes } from '../../client/admin-configs.ts';
 import type { PartitionStorage } from '../../client/admin-storage.ts';
 import { StratalogRequestError } from '../../client/errors.ts';
 import {

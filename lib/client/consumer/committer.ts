@@ -2,7 +2,7 @@
 
 import { OFFSETS_PER_REQUEST_MAX } from '../../limits.ts';
 import { type ApiClient, pathOf } from '../api-client.ts';
-import { listOf, offsetOf } from '../arguments.ts';
+import { objectsOf, offsetOf, placeOf } from '../arguments.ts';
 import { errorOf, StratalogClientError, StratalogRequestError } from '../errors.ts';
 import {
   partitionKey,
@@ -48,7 +48,7 @@ export class Committer {
 
   /** Commits these offsets, in the order of the calls. Errors: the first refusal; what wasn't refused is committed. */
   commit(offsets: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
-    const commit = this.#last.then(() => this.#send(listOf('offsets', offsets)));
+    const commit = this.#last.then(() => this.#send(objectsOf('offsets', offsets).map(checked)));
     this.#last = commit.catch(() => undefined);
     return commit;
   }
@@ -148,6 +148,11 @@ export class Committer {
       throw error;
     }
   }
+}
+
+function checked(offset: TopicPartitionOffsetAndMetadata): TopicPartitionOffsetAndMetadata {
+  placeOf(offset);
+  return offset;
 }
 
 function offsetBody(

@@ -1,6 +1,17 @@
 // What a consumer can be told, by kafkajs's names where kafkajs has one.
 
-import { assertNumbers, assertOneOf, invalid, TIMER_MS } from '../arguments.ts';
+import {
+  assertFunction,
+  assertNumbers,
+  assertObject,
+  assertOneOf,
+  assertRetry,
+  invalid,
+  listOf,
+  nameOf,
+  TIMER_MS,
+  takenBy,
+} from '../arguments.ts';
 import type { RetryOptions } from '../backoff.ts';
 import type { RequestPayload } from '../instrumentation.ts';
 import type { Transport } from '../transport.ts';
@@ -11,6 +22,7 @@ import type { FailurePolicy } from './failure-policy.ts';
 import type { FetcherConfig } from './fetcher.ts';
 import type { WantedTopics } from './membership.ts';
 import type { Batch, EachBatchHandler, EachMessageHandler } from './payloads.ts';
+import type { Handler } from './runner.ts';
 import type { FetchOffsets } from './start-positions.ts';
 
 export type Assignor = 'uniform' | 'range' | 'roundrobin';
@@ -135,7 +147,13 @@ export function failurePolicyOf({ retry, failurePolicy }: ConsumerConfig): Failu
 /** Errors: without a group, or with a setting that makes no sense. What the log bounds it refuses itself. */
 export function assertConsumerConfig(config: ConsumerConfig): void {
   if (typeof config.groupId !== 'string') throw invalid('a consumer has a groupId');
+  assertFunction('fetchOffsets', config.fetchOffsets);
+  assertFunction('storeOffsets', config.storeOffsets);
+  assertFunction('restartOnFailure', config.retry?.restartOnFailure);
+  assertFailurePolicy(config.failurePolicy ?? {});
   assertNumbers(config, {
+    sessionTimeout: TIMER_MS,
+    rebalanceTimeout: TIMER_MS,
     heartbeatInterval: TIMER_MS,
     maxWaitTimeInMs: TIMER_MS,
     idleBackoff: TIMER_MS,
@@ -143,12 +161,19 @@ export function assertConsumerConfig(config: ConsumerConfig): void {
     maxBytes: { min: 1 },
     maxBytesPerPartition: { min: 1 },
   });
-  const policy = config.failurePolicy?.afterRetries;
-  assertOneOf('afterRetries', policy, ['stop', 'skip', 'dead-letter']);
+}
+
+function assertFailurePolicy(policy: FailurePolicy): void {
+  assertObject('failurePolicy', policy);
+  assertRetry(policy.retry);
+  assertOneOf('afterRetries', policy.afterRetries, ['stop', 'skip', 'dead-letter']);
+  const { deadLetterTopic = 'default' } = policy;
+  if (typeof deadLetterTopic !== 'function') nameOf('deadLetterTopic', deadLetterTopic);
 }
 
 /** Errors: nothing would be handled, or not as it says. */
 export function assertRunConfig(config: ConsumerRunConfig): void {
+  takenBy('run()', config);
   assertNumbers(config, {
     partitionsConsumedConcurrently: { min: 1 },
     concurrencyByKey: { min: 1 },
@@ -164,11 +189,22 @@ export function assertRunConfig(config: ConsumerRunConfig): void {
   }
 }
 
+/** Errors: there is none. */
+export function handlerOf({ eachMessage, eachBatch }: ConsumerRunConfig): Handler {
+  if (eachBatch !== undefined) return { kind: 'batch', handle: eachBatch };
+  if (eachMessage !== undefined) return { kind: 'message', handle: eachMessage };
+  throw invalid('run() takes eachMessage or eachBatch');
+}
+
 export function assignorOf({ assignor, partitionAssigners = [] }: ConsumerConfig): Assignor {
-  const [first = 'uniform'] = assignor === undefined ? partitionAssigners : [assignor];
-  if (typeof first === 'string') return first;
-  const message = 'the log assigns partitions: take uniform, range or roundrobin, not a function';
-  throw invalid(message);
+  const [first = 'uniform'] =
+    assignor === undefined ? listOf('partitionAssigners', partitionAssigners) : [assignor];
+  if (typeof first === 'function') {
+    const message = 'the log assigns partitions: take uniform, range or roundrobin, not a function';
+    throw invalid(message);
+  }
+  assertOneOf('assignor', first, Object.values(PartitionAssigners));
+  return first;
 }
 
 interface BatchProcess {

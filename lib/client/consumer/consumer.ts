@@ -1,25 +1,21 @@
-// The consumer: puts membership, ownership, fetcher, runner and committer together under kafkajs's methods.
+// The consumer: what kafkajs's methods do, and what outlives a run: subscriptions, pauses, places that were sought, and
+// whether it begins again when it can't go on. A run itself is in run.ts.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeGroup, fetchGroupOffsets, type GroupDescription } from '../admin-groups.ts';
-import type { ApiClient } from '../api-client.ts';
-import { invalid, listOf, offsetOf } from '../arguments.ts';
-import { errorOf, StratalogClientError, type StratalogRequestError } from '../errors.ts';
+import { invalid, listOf, offsetOf, placeOf, takenBy } from '../arguments.ts';
+import { errorOf, StratalogClientError } from '../errors.ts';
 import type { Instrumentation } from '../instrumentation.ts';
 import type { ClientLogger } from '../logging.ts';
 import { endNamed, endOf } from '../offsets.ts';
-import type { Telemetry } from '../telemetry.ts';
 import type { GroupMetadata } from '../transaction.ts';
 import type {
-  Message,
   TopicPartition,
   TopicPartitionOffset,
   TopicPartitionOffsetAndMetadata,
   TopicPartitions,
 } from '../types.ts';
 import { partitionKey } from '../types.ts';
-import { commitPolicy } from './commit-policy.ts';
-import { Committer } from './committer.ts';
 import {
   type Assignor,
   assertConsumerConfig,
@@ -31,87 +27,39 @@ import {
   type ConsumerRunConfig,
   type ConsumerSubscribeTopic,
   type ConsumerSubscribeTopics,
-  failurePolicyOf,
-  fetcherConfig,
-  processOf,
   Subscriptions,
 } from './consumer-config.ts';
-import { deadLetterOf } from './failure-policy.ts';
-import { Fetcher } from './fetcher.ts';
-import type { PartitionLease } from './lease.ts';
-import { type Identity, Membership } from './membership.ts';
-import { Ownership } from './ownership.ts';
 import { Pauses, type PauseTopic } from './pauses.ts';
-import { type EachBatchPayload, topicOffsetsOf } from './payloads.ts';
+import type { EachBatchPayload } from './payloads.ts';
 import { PullChannel } from './pull.ts';
-import { type Handler, Runner } from './runner.ts';
+import { type ConsumerBase, ConsumerRun } from './run.ts';
 
-export interface ConsumerBase {
-  readonly api: ApiClient;
-  readonly instrumentation: Instrumentation<ConsumerEventPayloads>;
-  readonly logger: ClientLogger;
-  /** Undefined: nobody traces. */
-  readonly telemetry: Telemetry | undefined;
-  /** Sends dead letters. */
-  readonly send: (topic: string, messages: readonly Message[]) => Promise<void>;
-}
-
-const SESSION_TIMEOUT_MS = 45_000;
-const REBALANCE_TIMEOUT_MS = 300_000;
 /** Before a consumer that failed begins again, so that it doesn't in a hot loop. */
 const RESTART_PAUSE_MS = 300;
-
-/** What exists while the consumer runs. */
-interface Running {
-  readonly fetcher: Fetcher;
-  readonly runner: Runner;
-  readonly committer: Committer;
-  readonly membership: Membership;
-  readonly timer: NodeJS.Timeout | undefined;
-  readonly commitsByItself: boolean;
-}
 
 export class Consumer implements AsyncIterable<EachBatchPayload> {
   readonly events = CONSUMER_EVENTS;
   readonly on: Instrumentation<ConsumerEventPayloads>['on'];
   readonly #config: ConsumerConfig;
   readonly #base: ConsumerBase;
+  readonly #assignor: Assignor;
   readonly #subscriptions = new Subscriptions();
   readonly #pauses = new Pauses();
   readonly #seeks = new Map<string, number>();
-  readonly #ownership: Ownership;
-  #running: Running | undefined;
+  #run: ConsumerRun | undefined;
   #stopping: Promise<void> | undefined;
+  /** Of the loop over it, while there is one. */
   #channel: PullChannel | undefined;
   /** As it runs, or will again after a failure, until it is told to stop. */
   #wanted: ConsumerRunConfig | undefined;
   #isCrashing = false;
-  readonly #assignor: Assignor;
 
   constructor(config: ConsumerConfig, base: ConsumerBase) {
+    assertConsumerConfig(config);
     this.#config = config;
     this.#base = base;
-    assertConsumerConfig(config);
     this.#assignor = assignorOf(config);
     this.on = base.instrumentation.on.bind(base.instrumentation);
-    this.#ownership = new Ownership({
-      api: base.api,
-      groupId: config.groupId,
-      identity: () => this.#running?.membership.identity,
-      hurry: (delayMs) => this.#running?.membership.hurry(delayMs),
-      commitLast: (leases) => this.#commitLast(leases),
-      fetchOffsets: config.fetchOffsets,
-      fallback: (topic) => this.#subscriptions.fallback(topic),
-      takeSeek: (key) => {
-        const offset = this.#seeks.get(key);
-        this.#seeks.delete(key);
-        return offset;
-      },
-      changed: () => this.#changed(),
-      rebalancing: () => base.instrumentation.emit('consumer.rebalancing', this.#identity()),
-      settled: (duration) => this.#emitJoin(duration),
-      warn: (message) => this.#warn(message),
-    });
   }
 
   /** Costs no request: there is no connection to hold. */
@@ -125,28 +73,19 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
   }
 
   async subscribe(subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic): Promise<void> {
-    if (this.#running !== undefined) throw invalid('subscribe() before run()');
+    if (this.#run !== undefined) throw invalid('subscribe() before run()');
+    takenBy('subscribe()', subscription);
     const topics = 'topics' in subscription ? subscription.topics : [subscription.topic];
     for (const topic of listOf('topics', topics))
       this.#subscriptions.add(topic, subscription.fromBeginning ?? false);
   }
 
-  /** Joins the group and begins to read; resolves when it is a member. */
-  async run(config: ConsumerRunConfig = {}): Promise<void> {
-    if (this.#running !== undefined) throw invalid('the consumer runs already');
-    assertRunConfig(config);
-    const wanted = this.#subscriptions.wanted;
-    const running = this.#assemble(config);
-    this.#running = running;
-    this.#wanted = config;
-    try {
-      await running.membership.start(wanted);
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
-    running.fetcher.start();
-    running.runner.start();
+  /**
+   * Joins the group and begins to read; resolves when it is a member. Errors: what the group refuses for good; that it
+   * was stopped before it was a member.
+   */
+  run(config: ConsumerRunConfig = {}): Promise<void> {
+    return this.#begin(config);
   }
 
   /**
@@ -155,10 +94,12 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
    */
   async *pull(config: ConsumerRunConfig = {}): AsyncGenerator<EachBatchPayload, void, undefined> {
     const channel = new PullChannel(() => void this.stop());
-    this.#channel = channel;
-    await this.run({ ...config, eachBatch: (payload) => channel.offer(payload) });
-    yield* channel.batches();
-    await this.stop();
+    await this.#begin({ ...config, eachBatch: (payload) => channel.offer(payload) }, channel);
+    try {
+      yield* channel.batches();
+    } finally {
+      await this.stop();
+    }
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<EachBatchPayload, void, undefined> {
@@ -171,24 +112,18 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
     return this.#halt();
   }
 
-  #halt(): Promise<void> {
-    this.#stopping ??= this.#stop().finally(() => {
-      this.#stopping = undefined;
-    });
-    return this.#stopping;
-  }
-
   /** Commits these offsets (of the next record to read), in the order of the calls. */
   async commitOffsets(offsets: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
-    if (this.#running === undefined) {
+    if (this.#run === undefined) {
       throw new StratalogClientError('not-connected', 'run() the consumer before it commits');
     }
-    await this.#running.committer.commit(offsets);
+    await this.#run.commit(offsets);
   }
 
   /** Goes on at this offset: -2 (or `earliest`) is the beginning, -1 (or `latest`) the end. */
-  seek({ topic, partition, offset }: TopicPartitionOffset): void {
-    const place = { topic, partition };
+  seek(to: TopicPartitionOffset): void {
+    const { topic, partition, offset } = takenBy('seek()', to);
+    const place = placeOf({ topic, partition });
     const end = endNamed(offset);
     if (end !== undefined) {
       void endOf(this.#base.api, place, end).then(
@@ -199,22 +134,22 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
     }
     const number = offsetOf(offset);
     if (number < 0) throw invalid(`"${offset}" is no offset`);
-    const lease = this.#ownership.find(place);
+    const lease = this.#run?.ownership.find(place);
     if (lease === undefined) this.#seeks.set(partitionKey(place), number);
     else lease.seek(number);
-    this.#changed();
+    this.#run?.changed();
   }
 
   pause(topics: readonly PauseTopic[]): void {
     this.#pauses.pause(topics);
-    for (const lease of this.#ownership.leases()) {
+    for (const lease of this.#run?.ownership.leases() ?? []) {
       if (this.#pauses.isPaused(lease)) lease.interrupt();
     }
   }
 
   resume(topics: readonly PauseTopic[]): void {
     this.#pauses.resume(topics);
-    this.#changed();
+    this.#run?.changed();
   }
 
   logger(): ClientLogger {
@@ -227,20 +162,17 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
 
   /** Of what it owns, what is paused. */
   paused(): TopicPartitions[] {
-    return this.#pauses.list(this.#ownership.leases());
+    return this.#pauses.list(this.#run?.ownership.leases() ?? []);
   }
 
   /** What it owns now. */
   assignment(): TopicPartitions[] {
-    const owned = Map.groupBy(this.#ownership.leases(), ({ topic }) => topic);
-    return [...owned].map(([topic, leases]) => ({
-      topic,
-      partitions: leases.map(({ partition }) => partition).sort((left, right) => left - right),
-    }));
+    return this.#run?.ownership.assignment() ?? [];
   }
 
   /** The offset that the group has committed of a partition; undefined: none. */
-  async committedOffset({ topic, partition }: TopicPartition): Promise<number | undefined> {
+  async committedOffset(place: TopicPartition): Promise<number | undefined> {
+    const { topic, partition } = placeOf(takenBy('committedOffset()', place));
     const topics = await fetchGroupOffsets(this.#base.api, this.#config.groupId);
     const committed = topics.find((one) => one.topic === topic)?.partitions;
     const found = committed?.find((one) => one.partition === partition);
@@ -249,196 +181,62 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
 
   /** Who this member is, for offsets that a transaction commits (KIP-447); undefined while it is in no group. */
   groupMetadata(): GroupMetadata | undefined {
-    const identity = this.#running?.membership.identity;
+    const identity = this.#run?.identity;
     if (identity === undefined) return undefined;
     const { memberId, epoch } = identity;
     return { groupId: this.#config.groupId, memberId, memberEpoch: epoch };
   }
 
-  #assemble(config: ConsumerRunConfig): Running {
-    const policy = commitPolicy(config);
-    const leases = (): Iterable<PartitionLease> => this.#ownership.leases();
-    const committer = new Committer({
-      warn: (message) => this.#warn(message),
-      api: this.#base.api,
-      groupId: this.#config.groupId,
-      policy,
-      storeOffsets: this.#storeOffsets(),
-      identity: () => this.#running?.membership.identity,
-      leases,
-      committed: (offsets) => {
-        const identity = this.#identity();
-        this.#base.instrumentation.emit('consumer.commit_offsets', {
-          ...identity,
-          topics: topicOffsetsOf(offsets),
-        });
+  async #begin(config: ConsumerRunConfig, channel?: PullChannel): Promise<void> {
+    // A loop that was just left, or a stop that nobody awaited.
+    if (this.#stopping !== undefined) await this.#stopping;
+    if (this.#run !== undefined) throw invalid('the consumer runs already');
+    assertRunConfig(config);
+    const { wanted } = this.#subscriptions;
+    const run = new ConsumerRun(
+      {
+        config: this.#config,
+        base: this.#base,
+        assignor: this.#assignor,
+        subscriptions: this.#subscriptions,
+        pauses: this.#pauses,
+        seeks: this.#seeks,
+        pause: (topics) => this.pause(topics),
+        resume: (topics) => this.resume(topics),
+        failed: (error) => this.#crash(error),
+        warn: (message) => this.#warn(message),
       },
-    });
-    const timer =
-      policy.enabled && policy.intervalMs !== null
-        ? setInterval(() => void this.#commitLast(leases()), Math.max(policy.intervalMs, 1))
-        : undefined;
-    return {
-      committer,
-      timer,
-      commitsByItself: policy.enabled,
-      runner: this.#runner(config, committer, policy.countsWhen),
-      fetcher: this.#fetcher(),
-      membership: this.#membership(),
-    };
-  }
-
-  /** With offsets of its own the program stores them itself, here or in its handlers. */
-  #storeOffsets(): ConsumerConfig['storeOffsets'] {
-    const { storeOffsets, fetchOffsets } = this.#config;
-    return storeOffsets ?? (fetchOffsets === undefined ? undefined : async () => undefined);
-  }
-
-  #runner(
-    config: ConsumerRunConfig,
-    committer: Committer,
-    countsWhen: 'handled' | 'delivered',
-  ): Runner {
-    const { instrumentation, send, telemetry } = this.#base;
-    return new Runner({
-      handler: handlerOf(config),
-      eachBatchAutoResolve: config.eachBatchAutoResolve ?? true,
-      partitionsConsumedConcurrently: config.partitionsConsumedConcurrently ?? 1,
-      concurrencyByKey: config.concurrencyByKey ?? 1,
-      countsWhen,
-      failurePolicy: failurePolicyOf(this.#config),
-      leases: () => this.#ownership.leases(),
-      committer,
-      isPaused: (lease) => this.#pauses.isPaused(lease),
-      pause: (lease) => {
-        const topics = [{ topic: lease.topic, partitions: [lease.partition] }];
-        this.pause(topics);
-        return () => this.resume(topics);
-      },
-      putAside: (lease, { topic, messages, error, attempts }) => {
-        const { groupId } = this.#config;
-        const place = { topic: lease.topic, partition: lease.partition, groupId };
-        const letters = messages.map((message) => ({ ...place, message, error, attempts }));
-        return send(topic, letters.map(deadLetterOf));
-      },
-      traced:
-        telemetry &&
-        ((lease, messages, work) => {
-          const { topic, partition } = lease;
-          const { groupId } = this.#config;
-          return telemetry.process({ topic, partition, groupId, messages }, work);
-        }),
-      drained: () => this.#running?.fetcher.tick(),
-      failed: (error) => this.#crash(error),
-      warn: (message) => this.#warn(message),
-      batchStarted: (batch) =>
-        instrumentation.emit('consumer.start_batch_process', processOf(batch)),
-      batchEnded: (batch, duration) =>
-        instrumentation.emit('consumer.end_batch_process', { ...processOf(batch), duration }),
-    });
-  }
-
-  #fetcher(): Fetcher {
-    const { api, instrumentation } = this.#base;
-    return new Fetcher(fetcherConfig(this.#config, api.transport), {
-      api,
-      leases: () => this.#ownership.leases(),
-      isPaused: (lease) => this.#pauses.isPaused(lease),
-      arrived: () => this.#running?.runner.pump(),
-      outOfRange: (lease, error) => this.#comeBack(lease, error),
-      failed: (error) => this.#crash(error),
-      warn: (message) => this.#warn(message),
-      fetchStart: () => instrumentation.emit('consumer.fetch_start', { nodeId: 0 }),
-      fetched: (result) => instrumentation.emit('consumer.fetch', { ...result, nodeId: 0 }),
-    });
-  }
-
-  #membership(): Membership {
-    const { groupId, groupInstanceId, heartbeatInterval } = this.#config;
-    const config = {
-      groupId,
-      assignor: this.#assignor,
-      sessionTimeoutMs: this.#config.sessionTimeout ?? SESSION_TIMEOUT_MS,
-      rebalanceTimeoutMs: this.#config.rebalanceTimeout ?? REBALANCE_TIMEOUT_MS,
-      ...(groupInstanceId === undefined ? {} : { instanceId: groupInstanceId }),
-      ...(heartbeatInterval === undefined ? {} : { heartbeatIntervalMs: heartbeatInterval }),
-    };
-    return new Membership(this.#base.api, config, {
-      owned: () => this.#ownership.leases(),
-      assigned: (target) => this.#ownership.assigned(target),
-      fenced: (error) => {
-        this.#warn(`out of the group, joining again: ${error.message}`);
-        this.#base.instrumentation.emit('consumer.rebalancing', this.#identity());
-        this.#ownership.lose();
-      },
-      heartbeat: () => this.#base.instrumentation.emit('consumer.heartbeat', this.#identity()),
-      waiting: (error) => this.#warn(`can't join yet, trying on: ${error.message}`),
-      failed: (error) => this.#crash(error),
-    });
-  }
-
-  #emitJoin(duration: number): void {
-    const owned = this.assignment().map(({ topic, partitions }) => [topic, partitions] as const);
-    this.#base.instrumentation.emit('consumer.group_join', {
-      ...this.#identity(),
-      duration,
-      isLeader: false,
-      leaderId: '',
-      groupProtocol: this.#assignor,
-      memberAssignment: Object.fromEntries(owned),
-    });
-  }
-
-  #identity(): { groupId: string; memberId: string; groupGenerationId: number } {
-    const identity: Identity | undefined = this.#running?.membership.identity;
-    return {
-      groupId: this.#config.groupId,
-      memberId: identity?.memberId ?? '',
-      groupGenerationId: identity?.epoch ?? -1,
-    };
-  }
-
-  /** Other leases, pauses or positions: there may be something to fetch or to handle. */
-  #changed(): void {
-    this.#running?.fetcher.tick();
-    this.#running?.runner.pump();
-  }
-
-  /** Commits what is handled; a refusal is no drama, since whoever reads next begins at the last commit. */
-  async #commitLast(leases: Iterable<PartitionLease>): Promise<void> {
-    if (this.#running?.commitsByItself !== true) return;
+      config,
+    );
+    this.#run = run;
+    this.#wanted = config;
+    this.#channel = channel;
     try {
-      await this.#running.committer.commitHandled(leases);
+      await run.start(wanted);
     } catch (error) {
-      this.#warn(`committing failed: ${errorOf(error).message}`);
+      await this.stop();
+      throw error;
     }
   }
 
-  /** The offset is not in the log any more: on to where a new group would begin. */
-  async #comeBack(lease: PartitionLease, error: StratalogRequestError): Promise<void> {
-    const end = this.#subscriptions.fallback(lease.topic);
-    const offset = await endOf(this.#base.api, lease, end);
-    this.#warn(`${lease.key}: ${error.message}; reading on from the ${end} offset, ${offset}`);
-    lease.seek(offset);
+  #halt(): Promise<void> {
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = undefined;
+    });
+    return this.#stopping;
   }
 
   async #stop(): Promise<void> {
-    const running = this.#running;
-    if (running === undefined) return;
-    clearInterval(running.timer);
-    const idle = running.runner.stop();
-    await running.fetcher.stop();
-    await idle;
-    await this.#commitLast(this.#ownership.leases());
-    await running.membership.stop();
-    this.#running = undefined;
-    this.#ownership.lose();
+    if (this.#run === undefined) return;
+    await this.#run.stop();
+    this.#run = undefined;
     this.#channel?.close();
+    this.#channel = undefined;
     this.#base.instrumentation.emit('consumer.stop', null);
   }
 
   #crash(error: Error): void {
-    if (this.#running === undefined || this.#stopping !== undefined || this.#isCrashing) return;
+    if (this.#run === undefined || this.#stopping !== undefined || this.#isCrashing) return;
     this.#isCrashing = true;
     void this.#stopFor(error).finally(() => {
       this.#isCrashing = false;
@@ -456,7 +254,7 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
     if (!restart) return this.stop();
     await this.#halt();
     await sleep(RESTART_PAUSE_MS);
-    if (this.#wanted !== undefined) void this.#beginAgain(this.#wanted);
+    if (this.#wanted !== undefined && this.#run === undefined) void this.#beginAgain(this.#wanted);
   }
 
   /** A loop over the consumer ends with the error. */
@@ -473,7 +271,7 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
 
   async #beginAgain(config: ConsumerRunConfig): Promise<void> {
     try {
-      await this.run(config);
+      await this.#begin(config);
     } catch (thrown) {
       const error = errorOf(thrown);
       const { groupId } = this.#config;
@@ -485,10 +283,4 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
   #warn(message: string): void {
     this.#base.logger.warn(`[stratalog] group ${this.#config.groupId}: ${message}`);
   }
-}
-
-function handlerOf({ eachMessage, eachBatch }: ConsumerRunConfig): Handler {
-  if (eachBatch !== undefined) return { kind: 'batch', handle: eachBatch };
-  if (eachMessage !== undefined) return { kind: 'message', handle: eachMessage };
-  throw invalid('run() takes eachMessage or eachBatch');
 }

@@ -60,7 +60,12 @@ export function planFetches(state: FetchState, limits: FetchLimits): readonly Pl
   return fetches;
 }
 
-function isFetchable(lease: PartitionLease, state: FetchState, limits: FetchLimits): boolean {
+/** It may be read, there is room for more of it, and nobody is at it. */
+export function isFetchable(
+  lease: PartitionLease,
+  state: Pick<FetchState, 'busy' | 'isPaused' | 'nowMs'>,
+  limits: FetchLimits,
+): boolean {
   return (
     lease.state === 'held' &&
     !state.busy.has(lease) &&

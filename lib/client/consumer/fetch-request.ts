@@ -8,8 +8,14 @@ import { partitionKey, type TopicPartition } from '../types.ts';
 import { messagesFrom, placeOffsets } from './fetched.ts';
 import type { FetchResult } from './lease.ts';
 
+interface FetchPlace extends TopicPartition {
+  /** Left out: whichever topic has that name. */
+  readonly topicId?: string;
+  readonly offset: number;
+}
+
 export interface FetchRequest {
-  readonly partitions: readonly (TopicPartition & { readonly offset: number })[];
+  readonly partitions: readonly FetchPlace[];
   readonly maxBytes: number;
   readonly maxBytesPerPartition: number;
   readonly minBytes: number;
@@ -31,8 +37,9 @@ function bodyOf(request: FetchRequest, deliver: 'bytes' | 'reference'): unknown 
     max_bytes: request.maxBytes,
     min_bytes: request.minBytes,
     max_wait_ms: request.maxWaitMs,
-    partitions: request.partitions.map(({ topic, partition, offset }) => ({
+    partitions: request.partitions.map(({ topic, topicId, partition, offset }) => ({
       topic_name: topic,
+      topic_id: topicId,
       partition_id: partition,
       offset,
       max_bytes: request.maxBytesPerPartition,

@@ -2,10 +2,11 @@
 // more and more rarely, since every request has a price.
 
 import { StratalogError } from '../../errors.ts';
+import { PARTITIONS_PER_FETCH_MAX } from '../../limits.ts';
 import type { ApiClient } from '../api-client.ts';
 import { backoffMs, isTransient, RETRY_DEFAULTS } from '../backoff.ts';
-import { errorOf, type StratalogRequestError } from '../errors.ts';
-import { type FetchLimits, type PlannedFetch, planFetches } from './fetch-plan.ts';
+import { errorOf, type StratalogRequestError, unreadableAnswer } from '../errors.ts';
+import { type FetchLimits, isFetchable, type PlannedFetch, planFetches } from './fetch-plan.ts';
 import { fetchBytes, fetchReferences, type PartitionAnswer } from './fetch-request.ts';
 import type { PartitionLease } from './lease.ts';
 
@@ -42,6 +43,11 @@ function isCorrupt(error: unknown): boolean {
   return error instanceof StratalogError && error.code === 'CORRUPT_MESSAGE';
 }
 
+/** In a row, of the one that failed most. */
+function failedFetchesOf(leases: readonly PartitionLease[]): number {
+  return Math.max(...leases.map(({ failedFetches }) => failedFetches));
+}
+
 interface Asked {
   readonly lease: PartitionLease;
   readonly generation: number;
@@ -65,7 +71,6 @@ export class Fetcher {
   /** The request that waits at the log: what it asks, and how to end it. */
   #waiting: Waiting | undefined;
   #idleRounds = 0;
-  #failures = 0;
 
   constructor(config: FetcherConfig, tools: FetcherTools) {
     this.#config = config;
@@ -109,10 +114,24 @@ export class Fetcher {
     }
   }
 
-  /** What waits for records at a place that a seek has left would keep the consumer from reading where it is now. */
+  /**
+   * What waits for records at a place that a seek has left would keep the consumer from reading where it is now, and
+   * what it doesn't ask for (just assigned, or resumed) would wait until it ends.
+   */
   #endOutdatedWait(): void {
-    const { asked = [], abort } = this.#waiting ?? {};
-    if (asked.some(({ lease, generation }) => lease.generation !== generation)) abort?.abort();
+    if (this.#waiting === undefined) return;
+    const { asked, abort } = this.#waiting;
+    const isMoved = asked.some(({ lease, generation }) => lease.generation !== generation);
+    if (isMoved || this.#isLeftOut(asked)) abort.abort();
+  }
+
+  /** Others have nothing to get without waiting either, and could have been asked for beside these. */
+  #isLeftOut(asked: readonly Asked[]): boolean {
+    if (asked.length >= PARTITIONS_PER_FETCH_MAX) return false;
+    const state = { busy: this.#busy, isPaused: this.#tools.isPaused, nowMs: performance.now() };
+    return [...this.#tools.leases()].some(
+      (lease) => lease.isDrained && isFetchable(lease, state, this.#config),
+    );
   }
 
   async #run(plan: PlannedFetch): Promise<void> {
@@ -126,7 +145,6 @@ export class Fetcher {
     if (plan.wait) this.#waiting = { asked, abort };
     try {
       count = await this.#fetch(plan, asked, AbortSignal.any([this.#abort.signal, abort.signal]));
-      this.#failures = 0;
     } catch (error) {
       if (!abort.signal.aborted) this.#handle(error, plan);
     }
@@ -146,6 +164,7 @@ export class Fetcher {
     const request = {
       partitions: asked.map(({ lease, offset }) => ({
         topic: lease.topic,
+        topicId: lease.topicId,
         partition: lease.partition,
         offset,
       })),
@@ -156,12 +175,14 @@ export class Fetcher {
     };
     const fetch = plan.deliver === 'bytes' ? fetchBytes : fetchReferences;
     const answers = await fetch(this.#tools.api, request, signal);
+    const missing = asked.find(({ lease }) => !answers.has(lease.key));
+    if (missing !== undefined) throw unreadableAnswer(`it says nothing of ${missing.lease.key}`);
     let count = 0;
     let batches = 0;
     for (const { lease, generation } of asked) {
       const answer = answers.get(lease.key);
-      const isStale = lease.generation !== generation || lease.state === 'lost';
-      if (answer === undefined || isStale) continue;
+      if (lease.generation !== generation || lease.state === 'lost') continue;
+      if (answer === undefined) continue;
       count += this.#apply(lease, answer);
       batches += 1;
     }
@@ -191,16 +212,17 @@ export class Fetcher {
 
   #handle(error: unknown, plan: PlannedFetch): void {
     if (!this.#isRunning) return;
-    const mayPass = isTransient(error) || (isCorrupt(error) && this.#failures < CORRUPT_TRIES_MAX);
-    if (mayPass) this.#block(plan.leases, error);
+    const tries = failedFetchesOf(plan.leases);
+    if (isTransient(error) || (isCorrupt(error) && tries < CORRUPT_TRIES_MAX))
+      this.#block(plan.leases, error);
     else this.#tools.failed(errorOf(error));
   }
 
   /** Leaves these alone for a while. */
   #block(leases: readonly PartitionLease[], error: unknown): void {
-    this.#failures += 1;
-    const waitMs = backoffMs(this.#failures, RETRY_DEFAULTS, Math.random(), error);
-    const delayMs = Math.min(waitMs, BLOCK_MS_MAX);
+    for (const lease of leases) lease.failedFetches += 1;
+    const pace = { ...RETRY_DEFAULTS, maxRetryTime: BLOCK_MS_MAX };
+    const delayMs = backoffMs(failedFetchesOf(leases), pace, Math.random(), error);
     const names = leases.map(({ key }) => key).join(', ');
     this.#tools.warn(
       `fetching ${names} failed, next try in ${delayMs} ms: ${errorOf(error).message}`,

@@ -1,8 +1,9 @@
 // A partition that this consumer reads, for as long as it may: where it stands, what was fetched and not yet handled,
 // and what of it is handled. A partition that is lost and comes back gets a new lease.
 
-import type { KafkaMessage, TopicPartition } from '../types.ts';
+import type { KafkaMessage } from '../types.ts';
 import { partitionKey } from '../types.ts';
+import type { AssignedPartition } from './assignment.ts';
 import { OffsetTracker } from './offset-tracker.ts';
 
 /** Messages of one fetch that wait for their handler. */
@@ -25,8 +26,9 @@ export interface FetchResult {
  */
 export type LeaseState = 'held' | 'revoking' | 'lost';
 
-export class PartitionLease implements TopicPartition {
+export class PartitionLease implements AssignedPartition {
   readonly topic: string;
+  readonly topicId: string;
   readonly partition: number;
   readonly key: string;
   state: LeaseState = 'held';
@@ -38,6 +40,8 @@ export class PartitionLease implements TopicPartition {
   isDrained = false;
   /** The log couldn't say or give something: not fetched before this time (performance.now()). */
   blockedUntilMs = 0;
+  /** Fetches in a row that failed. */
+  failedFetches = 0;
   /** Bytes of the last fetch. */
   lastFetchBytes = 0;
   /** What the group has as committed; undefined: nothing. */
@@ -55,7 +59,7 @@ export class PartitionLease implements TopicPartition {
   #interruption = new AbortController();
 
   constructor(
-    place: TopicPartition,
+    place: AssignedPartition,
     start: {
       readonly offset: number;
       readonly committed: number | undefined;
@@ -63,6 +67,7 @@ export class PartitionLease implements TopicPartition {
     },
   ) {
     this.topic = place.topic;
+    this.topicId = place.topicId;
     this.partition = place.partition;
     this.key = partitionKey(place);
     this.tracker = new OffsetTracker(start.offset);
@@ -102,6 +107,7 @@ export class PartitionLease implements TopicPartition {
 
   /** Takes in what a fetch from `fetchOffset` brought. */
   push({ messages, sizeBytes, highWatermark, nextOffset }: FetchResult): void {
+    this.failedFetches = 0;
     this.highWatermark = highWatermark;
     this.fetchOffset = nextOffset;
     this.isDrained = nextOffset >= highWatermark;

@@ -5,9 +5,13 @@ import { randomBytes } from 'node:crypto';
 import { ULID_RANDOM_BYTES, ulidOf } from '../../ids.ts';
 import { type ApiClient, pathOf } from '../api-client.ts';
 import { backoffMs, isTransient, pause, RETRY_DEFAULTS } from '../backoff.ts';
-import { errorOf, isKafkaError } from '../errors.ts';
-import type { TopicPartition } from '../types.ts';
-import { type AssignedTopic, assignmentOf, partitionsOf } from './assignment.ts';
+import { errorOf, isKafkaError, StratalogClientError } from '../errors.ts';
+import {
+  type AssignedPartition,
+  type AssignedTopic,
+  assignmentOf,
+  partitionsOf,
+} from './assignment.ts';
 
 export interface MembershipConfig {
   readonly groupId: string;
@@ -33,9 +37,9 @@ export interface Identity {
 
 export interface MembershipListener {
   /** What it uses now, what it is still giving up included. */
-  owned(): Iterable<TopicPartition>;
+  owned(): Iterable<AssignedPartition>;
   /** What it is to use; called after every answer, changed or not. */
-  assigned(target: readonly TopicPartition[]): void;
+  assigned(target: readonly AssignedPartition[]): void;
   /** It is out of the group: what it owned is somebody else's. It joins again by itself. */
   fenced(error: Error): void;
   heartbeat(identity: Identity): void;
@@ -57,6 +61,7 @@ interface MemberAnswer {
 /** Errors that say: this membership is over, join anew. */
 const OUT_OF_GROUP = ['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID', 'STALE_MEMBER_EPOCH'];
 const RETRY_MS_MAX = 1_000;
+const TRIES_PER_WARNING = 30;
 
 export class Membership {
   readonly #api: ApiClient;
@@ -70,6 +75,7 @@ export class Membership {
   /** Chosen here, so that a join whose answer was lost can be repeated. Members sort as they came. */
   readonly #memberId = ulidOf(Date.now(), randomBytes(ULID_RANDOM_BYTES));
   #isActive = false;
+  #joining: Promise<void> | undefined;
   #isBeating = false;
   #isHurried = false;
   #timer: NodeJS.Timeout | undefined;
@@ -86,11 +92,15 @@ export class Membership {
     return this.#identity;
   }
 
-  /** Joins; resolves when it is a member. Errors: what the group refuses for good. */
+  /** Joins; resolves when it is a member. Errors: what the group refuses for good; it was stopped meanwhile. */
   async start(wanted: WantedTopics): Promise<void> {
     this.#wanted = wanted;
     this.#isActive = true;
     await this.#join();
+    if (!this.#isActive) {
+      const message = `the consumer was stopped before it was a member of group ${this.#config.groupId}`;
+      throw new StratalogClientError('not-connected', message);
+    }
     this.#plan(this.#intervalMs);
   }
 
@@ -106,6 +116,8 @@ export class Membership {
     this.#isActive = false;
     this.#stopped.abort();
     clearTimeout(this.#timer);
+    // A join whose answer is under way makes it a member all the same: one that nobody would hear of again.
+    await this.#joining?.catch(() => undefined);
     const identity = this.#identity;
     this.#identity = undefined;
     if (identity === undefined) return;
@@ -139,7 +151,12 @@ export class Membership {
     };
   }
 
-  async #join(): Promise<void> {
+  #join(): Promise<void> {
+    this.#joining = this.#tryToJoin();
+    return this.#joining;
+  }
+
+  async #tryToJoin(): Promise<void> {
     const { instanceId, assignor, sessionTimeoutMs, rebalanceTimeoutMs } = this.#config;
     const body = {
       ...this.#subscription(),
@@ -157,7 +174,7 @@ export class Membership {
       } catch (error) {
         const mayPass = isTransient(error) || isKafkaError(error, 'UNRELEASED_INSTANCE_ID');
         if (!mayPass) throw error;
-        if (tries === 1) this.#listener.waiting(errorOf(error));
+        if (tries % TRIES_PER_WARNING === 1) this.#listener.waiting(errorOf(error));
         const waitMs = backoffMs(tries, RETRY_DEFAULTS, Math.random(), error);
         await pause(Math.min(waitMs, RETRY_MS_MAX), this.#stopped.signal);
       }
@@ -169,7 +186,7 @@ export class Membership {
     this.#counter = Math.max(this.#counter, answer.counter);
     this.#intervalMs = this.#config.heartbeatIntervalMs ?? answer.heartbeat_interval_ms;
     this.#failures = 0;
-    this.#listener.assigned(partitionsOf(answer.assignment));
+    if (this.#isActive) this.#listener.assigned(partitionsOf(answer.assignment));
   }
 
   #plan(delayMs: number): void {
@@ -210,6 +227,8 @@ export class Membership {
         owned_partitions: assignmentOf(this.#listener.owned()),
       },
       retries: 0,
+      // One that is lost on its way must leave time for others.
+      timeoutMs: this.#config.sessionTimeoutMs / 3,
     });
     if (this.#identity !== identity) return;
     this.#adopt(answer);

@@ -7,8 +7,8 @@
 import type { ApiClient } from '../api-client.ts';
 import { errorOf, StratalogRequestError } from '../errors.ts';
 import { listOffsets } from '../offsets.ts';
-import { partitionKey, type TopicPartition } from '../types.ts';
-import { changeBetween } from './assignment.ts';
+import { partitionKey, type TopicPartition, type TopicPartitions } from '../types.ts';
+import { type AssignedPartition, changeBetween } from './assignment.ts';
 import { PartitionLease } from './lease.ts';
 import type { Identity } from './membership.ts';
 import { type Claim, claimPartitions, type FetchOffsets, ownOffsets } from './start-positions.ts';
@@ -35,6 +35,8 @@ export interface OwnershipTools {
   readonly warn: (message: string) => void;
 }
 
+type ClaimedPartition = Claim & { readonly place: AssignedPartition };
+
 const REFUSAL_PAUSE_MS = 100;
 
 export class Ownership {
@@ -42,7 +44,7 @@ export class Ownership {
   readonly #leases = new Map<string, PartitionLease>();
   /** Lost ones: their handlers may still be at work, and know what they handled. */
   readonly #former = new Map<string, PartitionLease>();
-  #target: readonly TopicPartition[] = [];
+  #target: readonly AssignedPartition[] = [];
   #isReconciling = false;
   /** Claims in a row that were refused. */
   #refusals = 0;
@@ -61,8 +63,16 @@ export class Ownership {
     return this.#leases.get(partitionKey(place));
   }
 
+  assignment(): TopicPartitions[] {
+    const owned = Map.groupBy(this.leases(), ({ topic }) => topic);
+    return [...owned].map(([topic, leases]) => ({
+      topic,
+      partitions: leases.map(({ partition }) => partition).sort((left, right) => left - right),
+    }));
+  }
+
   /** The group says what is to be read. */
-  assigned(target: readonly TopicPartition[]): void {
+  assigned(target: readonly AssignedPartition[]): void {
     this.#target = target;
     if (!this.#isReconciling) void this.#reconcile();
   }
@@ -71,20 +81,31 @@ export class Ownership {
   lose(): void {
     this.#target = [];
     this.#isSettled = false;
-    for (const lease of this.#leases.values()) {
-      lease.setState('lost');
-      this.#former.set(lease.key, lease);
-    }
-    this.#leases.clear();
+    for (const lease of this.#leases.values()) this.#drop(lease);
     this.#tools.changed();
+  }
+
+  #drop(lease: PartitionLease): void {
+    lease.setState('lost');
+    this.#former.set(lease.key, lease);
+    this.#leases.delete(lease.key);
+  }
+
+  /** Topics that were deleted and have followers of the same name: nothing done for them counts any more. */
+  #dropReplaced(target: readonly AssignedPartition[]): void {
+    for (const { topicId, ...place } of target) {
+      const lease = this.find(place);
+      if (lease !== undefined && lease.topicId !== topicId) this.#drop(lease);
+    }
   }
 
   async #reconcile(): Promise<void> {
     this.#isReconciling = true;
     const startedAt = performance.now();
     let hasChanged = !this.#isSettled;
-    for (let target: readonly TopicPartition[] | undefined; target !== this.#target; ) {
+    for (let target: readonly AssignedPartition[] | undefined; target !== this.#target; ) {
       target = this.#target;
+      this.#dropReplaced(target);
       const { added, revoked } = changeBetween([...this.#leases.values()], target);
       hasChanged ||= added.length + revoked.length > 0;
       if (revoked.length > 0) this.#tools.rebalancing();
@@ -116,12 +137,16 @@ export class Ownership {
     this.#tools.hurry();
   }
 
-  async #takeOver(added: readonly TopicPartition[]): Promise<void> {
+  async #takeOver(added: readonly AssignedPartition[]): Promise<void> {
     if (added.length === 0) return;
     await Promise.all(added.map((place) => this.#former.get(partitionKey(place))?.work));
     const identity = this.#tools.identity();
     if (identity === undefined) return;
-    const claims = await this.#claim(identity, added);
+    const ids = new Map(added.map((one) => [partitionKey(one), one.topicId]));
+    const claims = (await this.#claim(identity, added)).map((claim) => ({
+      ...claim,
+      place: { ...claim.place, topicId: ids.get(partitionKey(claim.place)) ?? '' },
+    }));
     this.#refusals = claims.length < added.length ? this.#refusals + 1 : 0;
     // The assignment has moved on: the next heartbeat says where to.
     if (this.#refusals > 0) this.#tools.hurry(REFUSAL_PAUSE_MS * (2 ** (this.#refusals - 1) - 1));
@@ -153,7 +178,9 @@ export class Ownership {
   }
 
   /** One for each claim; undefined: nobody knows. */
-  async #startOffsets(claims: readonly Claim[]): Promise<readonly (number | undefined)[]> {
+  async #startOffsets(
+    claims: readonly ClaimedPartition[],
+  ): Promise<readonly (number | undefined)[]> {
     const { api, fetchOffsets, fallback } = this.#tools;
     const places = claims.map(({ place }) => place);
     const own = fetchOffsets === undefined ? undefined : await ownOffsets(fetchOffsets, places);
@@ -173,7 +200,7 @@ export class Ownership {
 
   /** Sought, or as the program's own store says, or where this process had come to, or committed. */
   #knownOffset(
-    { place, committed }: Claim,
+    { place, committed }: ClaimedPartition,
     own: ReadonlyMap<string, number> | undefined,
   ): number | undefined {
     const key = partitionKey(place);
@@ -181,7 +208,7 @@ export class Ownership {
     if (sought !== undefined) return sought;
     if (own !== undefined) return own.get(key);
     const former = this.#former.get(key);
-    const isUntouched = former !== undefined && former.committed === committed;
+    const isUntouched = former?.topicId === place.topicId && former.committed === committed;
     return isUntouched ? former.tracker.watermark : committed;
   }
 }

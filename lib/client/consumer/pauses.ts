@@ -1,7 +1,7 @@
 // Which partitions are paused. Kept apart from what is owned, so that nothing but `resume` ends a pause: no error, and no
 // rebalance that takes the partition away and brings it back.
 
-import { listOf } from '../arguments.ts';
+import { listOf, nameOf, objectsOf } from '../arguments.ts';
 import { partitionKey, type TopicPartition, type TopicPartitions } from '../types.ts';
 
 export interface PauseTopic {
@@ -15,9 +15,9 @@ export class Pauses {
   readonly #partitions = new Map<string, TopicPartition>();
 
   pause(topics: readonly PauseTopic[]): void {
-    for (const { topic, partitions } of listOf('topics', topics)) {
-      if (partitions === undefined) this.#topics.add(topic);
-      for (const partition of partitions ?? []) {
+    for (const { topic, partitions } of objectsOf('topics', topics)) {
+      if (partitions === undefined) this.#topics.add(nameOf('topic', topic));
+      for (const partition of listOf('partitions', partitions ?? [])) {
         this.#partitions.set(partitionKey({ topic, partition }), { topic, partition });
       }
     }
@@ -25,14 +25,14 @@ export class Pauses {
 
   /** Resuming a whole topic resumes each of its partitions; one partition can't leave the pause of its topic. */
   resume(topics: readonly PauseTopic[]): void {
-    for (const { topic, partitions } of listOf('topics', topics)) {
+    for (const { topic, partitions } of objectsOf('topics', topics)) {
       if (partitions === undefined) {
         this.#topics.delete(topic);
         for (const [key, one] of this.#partitions) {
           if (one.topic === topic) this.#partitions.delete(key);
         }
       }
-      for (const partition of partitions ?? []) {
+      for (const partition of listOf('partitions', partitions ?? [])) {
         this.#partitions.delete(partitionKey({ topic, partition }));
       }
     }

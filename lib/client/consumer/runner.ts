@@ -29,10 +29,13 @@ export interface RunnerTools extends StayTools {
   readonly batchEnded: (batch: ReturnType<typeof batchOf>, durationMs: number) => void;
 }
 
+const SLOW_STOP_MS = 10_000;
+
 export class Runner {
   readonly #tools: RunnerTools;
   #isRunning = false;
-  #workCount = 0;
+  /** What handlers are doing, also those of partitions that were lost meanwhile. */
+  readonly #works = new Map<PartitionLease, Promise<void>>();
   /** Where to look first, so that no partition starves. */
   #turn = 0;
 
@@ -50,7 +53,14 @@ export class Runner {
     this.#isRunning = false;
     const leases = [...this.#tools.leases()];
     for (const lease of leases) lease.interrupt();
-    await Promise.all(leases.map(({ work }) => work));
+    const names = [...this.#works.keys()].map(({ key }) => key).join(', ');
+    const warning = setTimeout(() => {
+      this.#tools.warn(
+        `stopping waits for the handlers of ${names}; one that awaits stop() or disconnect() itself would never end`,
+      );
+    }, SLOW_STOP_MS);
+    await Promise.all(this.#works.values());
+    clearTimeout(warning);
   }
 
   /** Starts what can be started; called whenever records came, a handler is done, or a pause ended. */
@@ -58,7 +68,7 @@ export class Runner {
     if (!this.#isRunning) return;
     const leases = [...this.#tools.leases()];
     for (let index = 0; index < leases.length; index += 1) {
-      if (this.#workCount >= this.#tools.partitionsConsumedConcurrently) return;
+      if (this.#works.size >= this.#tools.partitionsConsumedConcurrently) return;
       const lease = leases[(this.#turn + index) % leases.length];
       if (lease === undefined || !this.#isStartable(lease)) continue;
       this.#begin(lease, lease.firstBatch as FetchedBatch);
@@ -85,17 +95,21 @@ export class Runner {
       shouldStop: () =>
         !this.#isRunning || isStale() || lease.state !== 'held' || this.#tools.isPaused(lease),
     };
-    this.#workCount += 1;
-    lease.work = this.#handle(stay).finally(() => {
-      this.#workCount -= 1;
+    const work = this.#handle(stay).finally(() => {
+      this.#works.delete(lease);
       lease.work = undefined;
       this.pump();
       this.#tools.drained();
     });
+    this.#works.set(lease, work);
+    lease.work = work;
   }
 
   async #handle(stay: Stay): Promise<void> {
     const { lease, batch } = stay;
+    // A handler that stops the consumer at once must be among those that are waited for.
+    await Promise.resolve();
+    if (stay.shouldStop()) return;
     const shown = batchOf(lease, batch.messages, batch.highWatermark);
     const startedAt = performance.now();
     this.#tools.batchStarted(shown);

@@ -16,6 +16,13 @@ describe('backoffMs', () => {
     const error = new StratalogRequestError({}, { status: 503, retryAfterMs: 2_000 });
     expect(backoffMs(1, RETRY_DEFAULTS, 0.5, error)).toBe(2_000);
   });
+
+  it('waits a minute where Retry-After asks for more', () => {
+    for (const retryAfterMs of [3_600_000, 1e15]) {
+      const error = new StratalogRequestError({}, { status: 503, retryAfterMs });
+      expect(backoffMs(1, RETRY_DEFAULTS, 0.5, error)).toBe(60_000);
+    }
+  });
 });
 
 describe('withRetries', () => {

@@ -14,7 +14,7 @@ const LIMITS: FetchLimits = {
 
 function lease(partition: number): PartitionLease {
   return new PartitionLease(
-    { topic: 't', partition },
+    { topic: 't', topicId: 'T', partition },
     { offset: 0, committed: undefined, counter: 0 },
   );
 }

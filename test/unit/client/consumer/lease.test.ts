@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { PartitionLease } from '../../../../lib/client/consumer/lease.ts';
 
 function open(committed: number | undefined, offset = committed ?? 0): PartitionLease {
-  return new PartitionLease({ topic: 't', partition: 0 }, { offset, committed, counter: 3 });
+  return new PartitionLease(
+    { topic: 't', topicId: 'T', partition: 0 },
+    { offset, committed, counter: 3 },
+  );
 }
 
 describe('PartitionLease', () => {
