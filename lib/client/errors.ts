@@ -98,7 +98,10 @@ export class StratalogClientError extends StratalogFailure {
   }
 }
 
-/** A handler failed, try after try, and the consumer stops; `cause` is what it threw last. */
+/**
+ * A handler failed, try after try, and the consumer stops; `cause` is what it threw last, or what the dead-letter topic said
+ * to its letter.
+ */
 export class StratalogHandlerError extends StratalogFailure {
   override readonly name = 'StratalogHandlerError';
   readonly retriable = false;

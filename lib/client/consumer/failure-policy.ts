@@ -63,6 +63,9 @@ export const DEAD_LETTER_HEADERS = {
   redrives: '__dlq.redrives',
 } as const;
 
+/** Some errors hold all that they failed at; the letter must not outgrow its topic for that. */
+const ERROR_CHARACTERS_MAX = 4_000;
+
 export interface DeadLetter {
   readonly topic: string;
   readonly partition: number;
@@ -88,7 +91,7 @@ export function deadLetterOf(letter: DeadLetter): Message {
       [names.timestamp]: message.timestamp,
       [names.group]: letter.groupId,
       [names.deliveryCount]: String(letter.attempts),
-      [names.message]: error.message,
+      [names.message]: String(error.message).slice(0, ERROR_CHARACTERS_MAX),
       [names.error]: error.name,
     },
   };

@@ -2,6 +2,7 @@
 
 import { OFFSETS_PER_REQUEST_MAX } from '../../limits.ts';
 import { type ApiClient, pathOf } from '../api-client.ts';
+import { objectsOf, offsetOf, placeOf } from '../arguments.ts';
 import { partitionKey, type TopicPartition, type TopicPartitionOffset } from '../types.ts';
 import type { Identity } from './membership.ts';
 
@@ -63,6 +64,6 @@ export async function ownOffsets(
   fetchOffsets: FetchOffsets,
   partitions: readonly TopicPartition[],
 ): Promise<ReadonlyMap<string, number>> {
-  const offsets = await fetchOffsets(partitions);
-  return new Map(offsets.map((one) => [partitionKey(one), Number(one.offset)]));
+  const offsets = objectsOf('what fetchOffsets returns', await fetchOffsets(partitions));
+  return new Map(offsets.map((one) => [partitionKey(placeOf(one)), offsetOf(one.offset)]));
 }

@@ -2,7 +2,7 @@
 // each-message.ts and each-batch.ts.
 
 import { pause } from '../backoff.ts';
-import { StratalogHandlerError } from '../errors.ts';
+import { errorOf, StratalogHandlerError } from '../errors.ts';
 import type { KafkaMessage } from '../types.ts';
 import type { Committer } from './committer.ts';
 import { type FailurePolicy, judgeFailure } from './failure-policy.ts';
@@ -76,11 +76,24 @@ export async function isDealtWith(
       return true;
     case 'dead-letter': {
       const topic = verdict.deadLetterTopic;
-      await tools.putAside(lease, { topic, messages, error, attempts });
+      try {
+        await tools.putAside(lease, { topic, messages, error, attempts });
+      } catch (thrown) {
+        throw notPutAside(`${what}: ${error.message}`, { topic, attempts, thrown });
+      }
       tools.warn(`${what}; put ${messages.length} into ${topic}: ${error.message}`);
       return true;
     }
   }
+}
+
+function notPutAside(
+  what: string,
+  { topic, attempts, thrown }: { topic: string; attempts: number; thrown: unknown },
+): StratalogHandlerError {
+  const cause = errorOf(thrown);
+  const message = `${what}; putting it into ${topic} failed as well: ${cause.message}`;
+  return new StratalogHandlerError(message, { cause, retryCount: attempts - 1 });
 }
 
 /** What is left of a batch stays at the head of the queue. */
