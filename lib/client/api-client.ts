@@ -80,7 +80,7 @@ const SHOWN_CHARACTERS = 60;
 
 /** Undefined where the log says nothing but that it is done. */
 function jsonOf({ status, body }: TransportResponse): object | undefined {
-  if (body.length === 0 && (status === 202 || status === 204)) return undefined;
+  if (body.length === 0 && status !== 200) return undefined;
   const text = body.toString();
   const shown = `status ${status}, ${JSON.stringify(text.slice(0, SHOWN_CHARACTERS))}`;
   let parsed: unknown;

@@ -13,6 +13,8 @@ import {
   waitUntil,
 } from '../support/client.ts';
 
+type Handle = NonNullable<ConsumerRunConfig['eachMessage']>;
+
 let home: LocalHome;
 let client: Stratalog;
 
@@ -26,7 +28,7 @@ afterAll(async () => {
   await home.close();
 });
 
-async function startPutting(topic: string, eachMessage: ConsumerRunConfig['eachMessage']) {
+async function startPutting(topic: string, eachMessage: Handle) {
   const { consumer } = await startConsumer(client, [topic], {
     config: {
       groupId: topic,
@@ -43,7 +45,7 @@ describe('a dead letter', () => {
   it('that can’t be put aside stops the consumer aloud, and is put aside by the next', async () => {
     const topic = await createTopic(client, 'nowhere-to', 1);
     await sendAll(client, topic, numbered(3));
-    const handle: ConsumerRunConfig['eachMessage'] = async ({ message }) => {
+    const handle: Handle = async ({ message }) => {
       if (message.offset === '1') throw new Error('poison');
     };
     const first = await startPutting(topic, handle);
