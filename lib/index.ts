@@ -11,11 +11,10 @@ export {
 } from './client/admin-acls.ts';
 export {
   type ConfigChange,
-  type ConfigEntry,
   ConfigResourceTypes,
   ConfigSource,
 } from './client/admin-configs.ts';
-export type { TopicConfig } from './client/admin-topics.ts';
+export type { ConfigEntry, TopicConfig } from './client/admin-topics.ts';
 export { AssignerProtocol, type MemberAssignment } from './client/assigner-protocol.ts';
 export type { RetryOptions } from './client/backoff.ts';
 export { Consumer } from './client/consumer/consumer.ts';

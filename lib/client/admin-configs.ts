@@ -1,13 +1,8 @@
 // Configurations of topics, as operators ask for them by kafkajs's names; admin.ts gives them their place.
 
-import { alterTopic } from './admin-topics.ts';
+import { alterTopic, type ConfigEntry } from './admin-topics.ts';
 import { type ApiClient, pathOf } from './api-client.ts';
 import { invalid, nameOf, objectsOf, takenBy } from './arguments.ts';
-
-export interface ConfigEntry {
-  readonly name: string;
-  readonly value: string;
-}
 
 export const ConfigResourceTypes = { UNKNOWN: 0, TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8 } as const;
 

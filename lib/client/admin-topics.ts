@@ -1,6 +1,5 @@
 // Topics and their offsets, as operators ask for them by kafkajs's names; admin.ts gives them their place.
 
-import type { ConfigEntry } from './admin-configs.ts';
 import { type ApiClient, pathOf } from './api-client.ts';
 import {
   everyOf,
@@ -16,6 +15,11 @@ import { isKafkaError } from './errors.ts';
 import { partitionMetadata, unknownTopic } from './metadata.ts';
 import { listOffsets } from './offsets.ts';
 import { type PartitionMetadata, type PartitionOffset, partitionKey } from './types.ts';
+
+export interface ConfigEntry {
+  readonly name: string;
+  readonly value: string;
+}
 
 export interface TopicConfig {
   readonly topic: string;
