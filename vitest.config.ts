@@ -67,7 +67,7 @@ export default defineConfig({
           name: 'verify',
           include: ['test/verify/**/*.test.ts'],
           ...PATIENCE,
-          testTimeout: 400_000,
+          testTimeout: 500_000,
           fileParallelism: false,
         },
       },
@@ -77,7 +77,7 @@ export default defineConfig({
           include: ['test/verify-aws/**/*.test.ts'],
           globalSetup: 'test/support/deploy/one-stack.ts',
           ...PATIENCE,
-          testTimeout: 400_000,
+          testTimeout: 500_000,
         },
       },
       {

@@ -136,5 +136,5 @@ describe('background jobs over AWS’s protocols', () => {
     await sleep(GRACE_MS + 1_100);
     expect(await background.garbage.collect(NO_LIMIT)).toMatchObject({ topics: 3 });
     expect(await keys('')).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -1,5 +1,5 @@
 // Consumer groups through the real services and adapters against dynoxide: processes with clients of their own, the
-// storage's real clock, and faults.
+// storage's clock, and faults.
 //
 // The seed is printed with a failure; STRATALOG_SEED repeats its faults (not the order in which they meet requests).
 
@@ -25,12 +25,14 @@ import { createTopicStore } from '../../lib/storage/aws/topic-store.ts';
 import { entryOf, objectIdOf } from '../contract/contract-values.ts';
 import { clientsOf, createTables, tableNames } from '../support/emulators/aws-server.ts';
 import { startDynoxide } from '../support/emulators/dynoxide.ts';
+import { MovedDates } from '../support/emulators/moved-dates.ts';
 import type { Server } from '../support/emulators/server.ts';
 import { type Fault, type Faults, installFaults } from '../support/faults.ts';
 import { SEED } from '../support/seed.ts';
 import { converge, TestConsumer, type TestProcess } from '../support/test-groups.ts';
 import { SeededRandom } from '../support/test-log.ts';
 
+const SESSION_MS = 60_000;
 const PARTITIONS = 12;
 const TOPIC = 'orders';
 const ALL = Array.from({ length: PARTITIONS }, (_, partition) => `${TOPIC}/${partition}`).sort();
@@ -49,6 +51,9 @@ interface AwsProcess extends TestProcess {
   readonly faults: Faults;
 }
 
+/** Of the storage: sessions run out when a test lets time pass. */
+let dates: MovedDates;
+let prefix: string;
 let server: Server;
 let names: TableNames;
 let opened: AwsClients[] = [];
@@ -67,6 +72,7 @@ function startProcess(clockSkewMs = 0): AwsProcess {
   const clients = clientsOf({ dynamodb: server });
   opened.push(clients);
   const faults = installFaults(clients);
+  dates.moveFor(clients.dynamodb, prefix);
   const table = new GroupsTable(
     clients.dynamodb,
     names.groups,
@@ -100,7 +106,9 @@ function startProcess(clockSkewMs = 0): AwsProcess {
 
 beforeEach(async () => {
   made += 1;
-  names = tableNames(`groups-${made}`);
+  prefix = `groups-${made}`;
+  names = tableNames(prefix);
+  dates = new MovedDates();
   const clients = clientsOf({ dynamodb: server });
   opened.push(clients);
   await createTables(clients.dynamodb, names);
@@ -157,25 +165,25 @@ describe('a member that falls silent', () => {
     const hourBehind = startProcess(-3_600_000);
     const silent = new TestConsumer(hourBehind);
     const alive = new TestConsumer(hourAhead);
-    await silent.join({ sessionTimeoutMs: 1_500 });
-    await alive.join({ sessionTimeoutMs: 1_500 });
+    await silent.join({ sessionTimeoutMs: SESSION_MS });
+    await alive.join({ sessionTimeoutMs: SESSION_MS });
     await converge([silent, alive]);
     expectSharedOut([silent, alive]);
     const [mine = ''] = silent.owned;
     expect(await silent.commit(mine, 5n)).toBe('committed');
     // Heartbeats keep it, whatever the machines' clocks say.
     for (let beat = 0; beat < 8; beat += 1) {
-      await sleep(250);
+      dates.pass(SESSION_MS / 4);
       await converge([silent, alive]);
     }
     expect(silent.owned.length).toBe(PARTITIONS / 2);
-    const deadlineMs = Date.now() + 20_000;
-    while (alive.owned.length < PARTITIONS) {
-      expect(Date.now()).toBeLessThan(deadlineMs);
-      await sleep(200);
+    let silences = 0;
+    for (; alive.owned.length < PARTITIONS && silences < 20; silences += 1) {
+      dates.pass(SESSION_MS / 4);
       await alive.heartbeat();
     }
     expectSharedOut([alive]);
+    expect(silences).toBeGreaterThan(2);
     expect(await silent.commit(mine, 6n)).toBe('FENCED_MEMBER_EPOCH');
     expect(alive.positions.get(mine)?.offset).toBe(5n);
     expect(await alive.commit(mine, 7n)).toBe('committed');

@@ -26,6 +26,7 @@ import type {
 } from '../../contract/partition-store-contract.ts';
 import type { MakeTopicStore } from '../../contract/topic-store-contract.ts';
 import { createBucket, createTables, tableNames } from './aws-server.ts';
+import { MovedDates } from './moved-dates.ts';
 
 const CLOCK_GRAIN_MS = 1_000;
 
@@ -85,9 +86,11 @@ export function topicStores(clients: Clients): MakeTopicStore {
 export function groupStores(clients: Clients): MakeGroupStores {
   return async () => {
     const { dynamodb } = clients();
-    const names = tableNames(uniqueName());
+    const prefix = uniqueName();
+    const names = tableNames(prefix);
     await createTables(dynamodb, names, ['groups']);
-    const moveDates = movedDates(dynamodb, names.groups);
+    const dates = new MovedDates();
+    dates.moveFor(dynamodb, prefix);
     const table = new GroupsTable(dynamodb, names.groups, createStorageClock(dynamodb));
     const groups = createGroupStore(table);
     return {
@@ -95,33 +98,11 @@ export function groupStores(clients: Clients): MakeGroupStores {
       offsets: createOffsetStore(table),
       async passTime(durationMs) {
         // The clock's grain is a second, and a moment is written up to a second ahead.
-        moveDates(durationMs + 2 * CLOCK_GRAIN_MS);
+        dates.pass(durationMs + 2 * CLOCK_GRAIN_MS);
         // The clock hears of it by an answer.
         await groups.readGroup('nobody');
       },
     };
-  };
-}
-
-/**
- * Moves the time that answers of this table say it is. The server itself looks at no clock: moments are in what it is
- * asked, and come from here.
- */
-function movedDates(client: DynamoDBClient, tableName: string): (byMs: number) => void {
-  let aheadMs = 0;
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args);
-      const { headers } = result.response as { headers: Record<string, string> };
-      if (JSON.stringify(args.input).includes(tableName) && headers.date !== undefined) {
-        headers.date = new Date(Date.parse(headers.date) + aheadMs).toUTCString();
-      }
-      return result;
-    },
-    { step: 'deserialize', priority: 'low' },
-  );
-  return (byMs) => {
-    aheadMs += byMs;
   };
 }
 

@@ -3,6 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +16,7 @@ const STOPPED_MS = SESSION_TIMEOUT_MS + 2_000;
 /** A zombie that goes on has so long to do what it still wants to. */
 const ZOMBIE_MS = 5_000;
 const FINISH_MS = 30_000;
+const BEGIN_MS = 60_000;
 
 export interface CrewNews {
   starts: number;
@@ -43,6 +45,7 @@ export class Crew {
   readonly #all = new Set<Worker>();
   readonly #closedRoles = new Set<Role>();
   readonly #underWay = new Set<Promise<void>>();
+  #strikes = 0;
 
   constructor(common: Common, folder: string) {
     this.#common = common;
@@ -66,12 +69,24 @@ export class Crew {
     this.#all.add(worker);
   }
 
-  /** Does something nasty to one of them. */
+  /** Resolves when everybody has done something, or after a minute: where nothing works there is nothing to wait for. */
+  async atWork(interrupted: AbortSignal): Promise<void> {
+    const deadline = performance.now() + BEGIN_MS;
+    const isIdle = (file: string): boolean =>
+      (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
+    while (this.historyFiles.some(isIdle) && performance.now() < deadline) {
+      interrupted.throwIfAborted();
+      await sleep(50);
+    }
+  }
+
+  /** Does something nasty to one of them: three of five are killed. */
   strike(random: () => number): void {
     const victims = [...this.#current.values()].filter(({ role }) => role !== 'reader');
     const victim = victims[Math.floor(random() * victims.length)];
     if (victim === undefined) return;
-    if (random() < 0.6) {
+    this.#strikes += 1;
+    if (this.#strikes % 5 < 3) {
       this.news.kills += 1;
       victim.child.kill('SIGKILL');
       return;

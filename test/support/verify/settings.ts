@@ -9,14 +9,14 @@ afterwards that the log kept its promises.
   npm run verify -- --endpoint URL --minutes N [options]
 
   --endpoint URL   the log's HTTP API; left out: a local home of its own, which is killed and restarted meanwhile
-  --minutes N      how long to go on, 0.1 to 1440 (default 1); settling and judging take up to two minutes more
+  --minutes N      how long to go on, 0.1 to 1440 (default 1); settling and judging take some minutes more at most
   --sigv4 REGION   sign requests with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN
   --token TOKEN    send a bearer token (or set STRATALOG_TOKEN)
   --scale N        times the processes of each kind, 1 to 20 (default 1: ten processes)
   --rate N         sends, or transactions, a second of each producer at most (default 50)
   --strike-every S seconds between two kills or stops (default 2; 0: none)
   --partitions N   of each topic (default 3)
-  --settle S       seconds that groups have in the end to read what is left (default 90)
+  --settle S       seconds without progress after which a group counts as stuck in the end (default 60)
   --report FILE    where the report goes as JSON (default verify-report.json)
   --keep           leave topics, groups and histories for a closer look (they are kept when a promise is broken)
   --help           this text
@@ -54,7 +54,7 @@ export function readSettings(
       rate: { type: 'string', default: '50' },
       'strike-every': { type: 'string', default: '2' },
       partitions: { type: 'string', default: '3' },
-      settle: { type: 'string', default: '90' },
+      settle: { type: 'string', default: '60' },
       report: { type: 'string', default: 'verify-report.json' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },

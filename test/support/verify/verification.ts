@@ -89,6 +89,7 @@ async function run(verification: Verification, stage: Stage): Promise<Report> {
   for (const [role, count] of CAST) {
     for (let number = 0; number < count * scale; number += 1) crew.start(role, `${role}-${number}`);
   }
+  await crew.atWork(verification.interrupted);
   const startedAt = performance.now();
   const homeKills = await disturb(verification, crew);
   await crew.finish(PRODUCING);
@@ -179,18 +180,26 @@ async function disturb(
   return homeKills;
 }
 
-/** Nothing is killed any more: both groups must get to the end of what they read. */
+/**
+ * Nothing is killed any more: both groups must get to the end of what they read. They are stuck when they get no further
+ * for so long; who is only slow has three times that.
+ */
 async function settle(stage: Stage, settleSeconds: number): Promise<Finding[]> {
   const { client, topics } = stage;
-  const deadline = performance.now() + settleSeconds * 1_000;
+  const settleMs = settleSeconds * 1_000;
+  const startedAt = performance.now();
   const ends = await endsOf(client, [topics.records, topics.transfers]);
+  let [last, lastMovedAt] = ['', startedAt];
   for (;;) {
     const behind = [
       ...(await behindOf(stage, 'consumer', ends)),
       ...(await behindOf(stage, 'pipeline', ends)),
     ];
     if (behind.length === 0) return [];
-    if (performance.now() > deadline) return behind.map((example) => finding('stuck', example));
+    const now = performance.now();
+    if (behind.join() !== last) [last, lastMovedAt] = [behind.join(), now];
+    const isStuck = now - lastMovedAt > settleMs || now - startedAt > 3 * settleMs;
+    if (isStuck) return behind.map((example) => finding('stuck', example));
     await sleep(SETTLE_POLL_MS);
   }
 }
