@@ -6,7 +6,7 @@ import { assertObject, assertOneOf, nameOf, objectsOf, offsetOf, placeOf } from 
 import { encodeAssignment } from './assigner-protocol.ts';
 import type { AssignedTopic } from './consumer/assignment.ts';
 import { type ErrorBody, isKafkaError, StratalogRequestError } from './errors.ts';
-import type { PartitionOffset, TopicOffsets, TopicPartition } from './types.ts';
+import type { PartitionOffset, TopicPartition } from './types.ts';
 
 /** kafkajs's words for the state of a group. */
 export type GroupState = 'Stable' | 'PreparingRebalance' | 'Empty' | 'Dead' | 'Unknown';
@@ -230,20 +230,26 @@ export async function fetchGroupOffsets(
   }));
 }
 
+export interface SetOffsetsRequest {
+  readonly groupId: string;
+  readonly topic: string;
+  readonly partitions: readonly (PartitionOffset & { readonly metadata?: string | null })[];
+}
+
 /** Sets exactly these, of a group without members. */
-export async function setOffsets(
-  api: ApiClient,
-  request: { readonly groupId: string } & TopicOffsets,
-): Promise<void> {
+export async function setOffsets(api: ApiClient, request: SetOffsetsRequest): Promise<void> {
   await api.json({
     method: 'POST',
     path: groupPath(request.groupId, 'offsets'),
     json: {
-      offsets: objectsOf('partitions', request.partitions).map(({ partition, offset }) => ({
-        topic_name: placeOf({ topic: request.topic, partition }).topic,
-        partition_id: partition,
-        offset: offsetOf(offset),
-      })),
+      offsets: objectsOf('partitions', request.partitions).map(
+        ({ partition, offset, metadata }) => ({
+          topic_name: placeOf({ topic: request.topic, partition }).topic,
+          partition_id: partition,
+          offset: offsetOf(offset),
+          ...(metadata == null ? {} : { metadata }),
+        }),
+      ),
     },
   });
 }

@@ -30,6 +30,7 @@ import {
   type ResetOffset,
   type ResetRequest,
   resetOffsets,
+  type SetOffsetsRequest,
   setOffsets,
 } from './admin-groups.ts';
 import {
@@ -60,7 +61,7 @@ import type { ApiClient } from './api-client.ts';
 import { everyOf, listOf, nameOf, objectsOf, placeOf, takenBy } from './arguments.ts';
 import type { Instrumentation, RequestPayload } from './instrumentation.ts';
 import type { ClientLogger } from './logging.ts';
-import type { PartitionMetadata, PartitionOffset, TopicOffsets } from './types.ts';
+import type { PartitionMetadata, PartitionOffset } from './types.ts';
 
 export interface AdminEventPayloads {
   'admin.connect': null;
@@ -223,7 +224,7 @@ export class Admin {
   }
 
   /** Only while the group has no members. */
-  async setOffsets(request: { readonly groupId: string } & TopicOffsets): Promise<void> {
+  async setOffsets(request: SetOffsetsRequest): Promise<void> {
     await setOffsets(this.#api, takenBy('setOffsets()', request));
   }
 

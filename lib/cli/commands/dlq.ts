@@ -1,14 +1,22 @@
 // stratalog dlq …: what consumers put aside, and sending it back where it came from.
 
-import { DEAD_LETTER_HEADERS, redriveOf } from '../../client/consumer/failure-policy.ts';
-import type { EachBatchPayload } from '../../client/consumer/payloads.ts';
+import { DEAD_LETTER_HEADERS } from '../../client/consumer/failure-policy.ts';
 import type { KafkaMessage } from '../../client/types.ts';
-import { type Command, type CommandContext, firstOf, numberValue } from '../command.ts';
-import { readable } from '../output.ts';
+import { type Command, type CommandContext, firstOf, numberValue, UsageError } from '../command.ts';
+import {
+  type Place,
+  type Prospect,
+  previewAll,
+  previewOne,
+  type RedriveRequest,
+  redriveAll,
+  redriveOne,
+  redriveProgress,
+} from '../dlq/redrive.ts';
+import { isPassed } from '../dlq/redrive-progress.ts';
+import { type Output, readable } from '../output.ts';
 
 const REDRIVES_MAX_DEFAULT = 3;
-/** Another redrive may be at work on the rest: then nothing comes here any more. */
-const IDLE_MS_MAX = 10_000;
 
 interface Letter {
   readonly partition: number;
@@ -17,11 +25,13 @@ interface Letter {
   readonly group: string;
   readonly attempts: string;
   readonly error: string;
+  /** A redrive has sent it back, or left it. */
+  readonly redriven: boolean;
   readonly key: string | null;
   readonly value: string | null;
 }
 
-function letterOf(partition: number, message: KafkaMessage): Letter {
+function letterOf(partition: number, message: KafkaMessage, redriven: boolean): Letter {
   const names = DEAD_LETTER_HEADERS;
   const text = (name: string): string => String(message.headers[name] ?? '-');
   return {
@@ -31,6 +41,7 @@ function letterOf(partition: number, message: KafkaMessage): Letter {
     group: text(names.group),
     attempts: text(names.deliveryCount),
     error: text(names.message),
+    redriven,
     key: readable(message.key),
     value: readable(message.value),
   };
@@ -40,8 +51,14 @@ async function listLetters(context: CommandContext): Promise<void> {
   const { client, output, values, signal } = context;
   const max = numberValue(values, 'max') ?? Number.POSITIVE_INFINITY;
   const letters: Letter[] = [];
-  for await (const { partition, messages } of client.read({ topic: firstOf(context), signal })) {
-    letters.push(...messages.map((message) => letterOf(partition, message)));
+  const topic = firstOf(context);
+  const open = await redriveProgress(client, topic);
+  for await (const { partition, messages } of client.read({ topic, signal })) {
+    const progress = open.get(partition)?.progress;
+    for (const message of messages) {
+      const redriven = progress !== undefined && isPassed(progress, Number(message.offset));
+      letters.push(letterOf(partition, message, redriven));
+    }
     if (letters.length >= max) break;
   }
   await output.show(letters.slice(0, max), [
@@ -50,85 +67,57 @@ async function listLetters(context: CommandContext): Promise<void> {
     { title: 'CAME FROM', text: ({ origin }) => origin },
     { title: 'GROUP', text: ({ group }) => group },
     { title: 'TRIES', text: ({ attempts }) => attempts, align: 'right' },
+    { title: 'REDRIVEN', text: ({ redriven }) => (redriven ? 'yes' : '') },
     { title: 'KEY', text: ({ key }) => key ?? '(null)' },
     { title: 'ERROR', text: ({ error }) => error },
   ]);
 }
 
-interface Tally {
-  sent: number;
-  refused: number;
-}
-
-/** The offsets up to which there is something to send back, by partition. */
-async function openEnds(
-  { client }: CommandContext,
-  topic: string,
-  groupId: string,
-): Promise<Map<number, number>> {
-  const admin = client.admin();
-  const ends = await admin.fetchTopicOffsets(topic);
-  const done = (await admin.fetchOffsets({ groupId })).find((one) => one.topic === topic);
-  const open = ends.filter(({ partition, low, high }) => {
-    const committed = done?.partitions.find((one) => one.partition === partition)?.offset ?? low;
-    return Number(committed) < Number(high);
-  });
-  return new Map(open.map(({ partition, high }) => [partition, Number(high)]));
-}
-
-/** The letters that are there now; what was sent back is committed, so that a redrive that was cut off goes on. */
-async function redrive(context: CommandContext): Promise<void> {
+function requestOf(context: CommandContext): RedriveRequest {
   const { client, output, values, signal } = context;
-  const topic = firstOf(context);
-  const groupId = `${topic}.redrive`;
-  const max = numberValue(values, 'max') ?? Number.POSITIVE_INFINITY;
-  const redrivesMax = numberValue(values, 'max-redrives') ?? REDRIVES_MAX_DEFAULT;
-  const tally: Tally = { sent: 0, refused: 0 };
-  const ends = await openEnds(context, topic, groupId);
-  const producer = client.producer({ linger: 0 });
-  await producer.connect();
-  const sendBack = async (message: KafkaMessage): Promise<void> => {
-    const redriven = redriveOf(message, redrivesMax);
-    if (redriven.kind === 'refused') {
-      tally.refused += 1;
-      output.note(`left offset ${message.offset}: ${redriven.reason}`);
-      return;
-    }
-    await producer.send({ topic: redriven.topic, messages: [redriven.message] });
-    tally.sent += 1;
+  return {
+    client,
+    topic: firstOf(context),
+    max: numberValue(values, 'max') ?? Number.POSITIVE_INFINITY,
+    redrivesMax: numberValue(values, 'max-redrives') ?? REDRIVES_MAX_DEFAULT,
+    signal,
+    left: (offset, reason) => output.note(`left offset ${offset}: ${reason}`),
   };
-  /** Whether there is more to do. */
-  const handle = async ({ batch, resolveOffset }: EachBatchPayload): Promise<boolean> => {
-    const end = ends.get(batch.partition) ?? 0;
-    for (const message of batch.messages) {
-      if (tally.sent >= max) return false;
-      if (Number(message.offset) >= end) break;
-      await sendBack(message);
-      resolveOffset(message.offset);
-    }
-    if (Number(batch.lastOffset()) >= end - 1) ends.delete(batch.partition);
-    return ends.size > 0 && tally.sent < max;
-  };
-  if (ends.size > 0) {
-    const consumer = client.consumer({ groupId, lowLatency: true });
-    await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    const stop = (): void => void consumer.stop();
-    signal.addEventListener('abort', stop, { once: true });
-    let idle = setTimeout(stop, IDLE_MS_MAX);
-    for await (const payload of consumer.pull({
-      autoCommitThreshold: 1,
-      eachBatchAutoResolve: false,
-    })) {
-      clearTimeout(idle);
-      if (!(await handle(payload))) break;
-      idle = setTimeout(stop, IDLE_MS_MAX);
-    }
-    clearTimeout(idle);
-    await consumer.disconnect();
+}
+
+function chosenOf({ values }: CommandContext): (Place & { readonly again: boolean }) | undefined {
+  const partition = numberValue(values, 'partition');
+  const offset = numberValue(values, 'offset');
+  const again = values.again === true;
+  if (offset === undefined) {
+    if (partition === undefined && !again) return undefined;
+    throw new UsageError('--partition and --again go with --offset: one letter');
   }
-  await producer.disconnect();
+  return { partition: partition ?? 0, offset, again };
+}
+
+async function redrive(context: CommandContext): Promise<void> {
+  const { output, values } = context;
+  const request = requestOf(context);
+  const chosen = chosenOf(context);
+  if (values['dry-run'] === true) {
+    const prospects =
+      chosen === undefined ? await previewAll(request) : [await previewOne(request, chosen)];
+    return showProspects(output, prospects);
+  }
+  const tally =
+    chosen === undefined ? await redriveAll(request) : await redriveOne(request, chosen);
   if (output.format === 'json') await output.json(tally);
   else output.note(`${tally.sent} sent back, ${tally.refused} left`);
+}
+
+function showProspects(output: Output, prospects: readonly Prospect[]): Promise<void> {
+  return output.show(prospects, [
+    { title: 'PART', text: ({ partition }) => String(partition), align: 'right' },
+    { title: 'OFFSET', text: ({ offset }) => String(offset), align: 'right' },
+    { title: 'WOULD GO TO', text: ({ topic }) => topic ?? '-' },
+    { title: 'LEFT BECAUSE', text: ({ reason }) => reason ?? '' },
+  ]);
 }
 
 export const DLQ_COMMANDS: readonly Command[] = [
@@ -155,8 +144,20 @@ export const DLQ_COMMANDS: readonly Command[] = [
         placeholder: 'n',
         help: `leave what came back so often already; default ${REDRIVES_MAX_DEFAULT}`,
       },
+      offset: { type: 'string', placeholder: 'n', help: 'the letter at this offset, and no other' },
+      partition: {
+        type: 'string',
+        placeholder: 'n',
+        help: 'of the dead-letter topic, with --offset; default 0',
+      },
+      again: { type: 'boolean', help: 'with --offset: also if a redrive has passed it already' },
+      'dry-run': { type: 'boolean', help: 'only show what would go where' },
     },
-    examples: ['stratalog dlq redrive orders.dlq --max 1', 'stratalog dlq redrive orders.dlq'],
+    examples: [
+      'stratalog dlq redrive orders.dlq --dry-run',
+      'stratalog dlq redrive orders.dlq --partition 2 --offset 17',
+      'stratalog dlq redrive orders.dlq',
+    ],
     run: redrive,
   },
 ];
