@@ -2,7 +2,8 @@
 //
 // Segments from the first offset that was never compared on are dirty. A pass maps the latest offset of each key in
 // them (as many as fit), then rewrites every segment below the map's end, oldest first, each commit on its own ✗: a
-// tombstone must not go while an older segment still holds what it deletes.
+// tombstone must not go while an older segment still holds what it deletes. Where a pass ended before it came to all of
+// them, the next one takes keys up to the same end, and rewrites the others: however large a log is, it gets done.
 
 import { SEGMENTS_PER_REWRITE_MAX } from '../limits.ts';
 import type { CleanupSettings } from './cleanup-settings.ts';
@@ -12,8 +13,10 @@ import { SEGMENT_OFFSETS_MAX, type Segment, segmentBytesOf } from './segment.ts'
 export interface CompactionPlan {
   /** Take keys from here on … */
   readonly dirtyFrom: bigint;
-  /** … in these, all of them. */
+  /** … in these … */
   readonly dirty: readonly Segment[];
+  /** … up to here: the end of the last of these, or where those of a pass ended that was not finished. */
+  readonly dirtyTo: bigint;
 }
 
 /** How far a log is from clean. */
@@ -53,8 +56,9 @@ export function compactionDebt(segments: readonly Segment[]): CompactionDebt {
 }
 
 /**
- * What to compact now, or undefined: nothing dirty that is old enough (`minCompactionLagMs`), or no more of it than
- * `minCleanableDirtyRatio` says and none of it too old (`maxCompactionLagMs`). `segments` are all, ascending.
+ * What to compact now: what a pass has left over, or else what is dirty. Undefined: none of that is old enough
+ * (`minCompactionLagMs`), or it is no more than `minCleanableDirtyRatio` says and none of it too old
+ * (`maxCompactionLagMs`). `segments` are all, ascending.
  */
 export function planCompaction(
   segments: readonly Segment[],
@@ -62,18 +66,34 @@ export function planCompaction(
   nowMs: number,
 ): CompactionPlan | undefined {
   const dirtyFrom = comparedTo(segments);
+  const dirtyTo = largest(dirtyFrom, ...segments.map(({ cleanedTo }) => cleanedTo));
+  if (dirtyTo > dirtyFrom) {
+    const dirty = segments.filter(
+      ({ baseOffset, endOffset }) => endOffset > dirtyFrom && baseOffset < dirtyTo,
+    );
+    return { dirtyFrom, dirty, dirtyTo };
+  }
+  return planPass(segments, dirtyFrom, { settings, nowMs });
+}
+
+function planPass(
+  segments: readonly Segment[],
+  dirtyFrom: bigint,
+  { settings, nowMs }: { readonly settings: CompactionSettings; readonly nowMs: number },
+): CompactionPlan | undefined {
   const dirty: Segment[] = [];
   for (const segment of segments) {
     if (segment.endOffset <= dirtyFrom) continue;
     if (nowMs - segment.largestTimestampMs < settings.minCompactionLagMs) break;
     dirty.push(segment);
   }
-  if (dirty.length === 0) return undefined;
+  const dirtyTo = dirty.at(-1)?.endOffset;
+  if (dirtyTo === undefined) return undefined;
   const dirtyBytes = segmentBytesOf(dirty);
   const cleanBytes = segmentBytesOf(segments.filter(({ endOffset }) => endOffset <= dirtyFrom));
   const isDirty = dirtyBytes > settings.minCleanableDirtyRatio * (cleanBytes + dirtyBytes);
   const isLate = nowMs - oldestOf(dirty) > settings.maxCompactionLagMs;
-  return isDirty || isLate ? { dirtyFrom, dirty } : undefined;
+  return isDirty || isLate ? { dirtyFrom, dirty, dirtyTo } : undefined;
 }
 
 /** When the first record in any of these was made, as far as their first batches say; never, when none says. */
@@ -83,8 +103,8 @@ function oldestOf(segments: readonly Segment[]): number {
 }
 
 /**
- * What to rewrite when keys were looked at up to `cleanTo`: runs of segments, each becoming one, oldest first.
- * A run's bytes fit one segment, and its items one transaction.
+ * What to rewrite when keys were looked at up to `cleanTo`: runs of neighbours, each becoming one, oldest first; those
+ * that were compared with them before stay. A run's bytes fit one segment, and its items one transaction.
  */
 export function planRewrites(
   segments: readonly Segment[],
@@ -92,7 +112,8 @@ export function planRewrites(
   segmentBytes: number,
 ): readonly (readonly Segment[])[] {
   const runs: Segment[][] = [];
-  for (const segment of segments.filter(({ baseOffset }) => baseOffset < cleanTo)) {
+  const isDue = ({ baseOffset, cleanedTo }: Segment) => baseOffset < cleanTo && cleanedTo < cleanTo;
+  for (const segment of segments.filter(isDue)) {
     const run = runs.at(-1);
     if (run !== undefined && joins(run, segment, segmentBytes)) run.push(segment);
     else runs.push([segment]);
@@ -104,6 +125,7 @@ function joins(run: readonly Segment[], segment: Segment, segmentBytes: number):
   const [first] = run;
   return (
     first !== undefined &&
+    run.at(-1)?.endOffset === segment.baseOffset &&
     run.length < SEGMENTS_PER_REWRITE_MAX &&
     segmentBytesOf(run) + segment.sizeBytes <= segmentBytes &&
     segment.endOffset - first.baseOffset <= SEGMENT_OFFSETS_MAX

@@ -11,6 +11,7 @@ import type { BatchHeader } from '../../record/batch.ts';
 import { decodeBatch } from '../../record/record.ts';
 import type { BackgroundPorts, BackgroundSettings } from './background-ports.ts';
 import { isDamage } from './damage.ts';
+import { isTimeUp, type RunLimit } from './job-topics.ts';
 import { readSegment } from './segment-source.ts';
 
 export interface MappedKeys {
@@ -24,25 +25,36 @@ export interface MappedKeys {
 export async function mapKeys(
   ports: BackgroundPorts,
   settings: BackgroundSettings,
-  partition: PartitionKey,
-  { dirty, dirtyFrom }: CompactionPlan,
+  work: {
+    readonly partition: PartitionKey;
+    readonly plan: CompactionPlan;
+    readonly limit: RunLimit;
+  },
 ): Promise<MappedKeys> {
+  const { partition, limit } = work;
+  const { dirty, dirtyFrom, dirtyTo } = work.plan;
   const recordCount = dirty.reduce((count, segment) => count + segment.recordCount, 0);
   const latest = new LatestOffsets(Math.min(settings.keysMax, recordCount), dirtyFrom);
   for (const segment of dirty) {
-    const stopped = await mapSegment(ports, settings, latest, { partition, segment, dirtyFrom });
+    const part = { partition, segment, dirtyFrom, dirtyTo, limit };
+    const stopped = await mapSegment(ports, settings, latest, part);
     if (stopped !== undefined) return { latest, ...stopped };
   }
-  const cleanTo = dirty.at(-1)?.endOffset ?? dirtyFrom;
-  return { latest, cleanTo, damage: undefined };
+  return { latest, cleanTo: dirtyTo, damage: undefined };
 }
 
-/** Where it stopped: the keys are too many, or a batch can't be read; undefined when all of them are in. */
+interface Part extends PartitionSegment {
+  readonly dirtyFrom: bigint;
+  readonly dirtyTo: bigint;
+  readonly limit: RunLimit;
+}
+
+/** Where it stopped: at `dirtyTo`, or for lack of room or time, or at bytes that are damaged; undefined: go on. */
 async function mapSegment(
   ports: BackgroundPorts,
   { windowBytes }: BackgroundSettings,
   latest: LatestOffsets,
-  { partition, segment, dirtyFrom }: PartitionSegment & { readonly dirtyFrom: bigint },
+  { partition, segment, dirtyFrom, dirtyTo, limit }: Part,
 ): Promise<Omit<MappedKeys, 'latest'> | undefined> {
   const { segmentId, baseOffset } = segment;
   const begin = largest(baseOffset, dirtyFrom);
@@ -54,8 +66,10 @@ async function mapSegment(
       { windowBytes, fromOffset: dirtyFrom },
     );
     for await (const { bytes, headers } of windows) {
+      if (isTimeUp(ports, limit)) return { cleanTo: offset, damage: undefined };
       for (const header of headers) {
         offset = header.baseOffset;
+        if (offset >= dirtyTo) return { cleanTo: dirtyTo, damage: undefined };
         if (latest.size + header.recordCount > latest.keysMax) {
           return { cleanTo: offset, damage: undefined };
         }

@@ -73,7 +73,7 @@ export function createCompactionService(
         if (!cleanup.compacts) continue;
         for (const partition of partitionsOf(topic)) {
           if (isTimeUp(ports, limit)) return counts;
-          await compactPartition(ports, settings, counts, { partition, cleanup }).catch(
+          await compactPartition(ports, settings, counts, { partition, cleanup, limit }).catch(
             (error: unknown) => counts.failures.push(failureOf(partition, error)),
           );
         }
@@ -86,6 +86,7 @@ export function createCompactionService(
 interface Task {
   readonly partition: PartitionKey;
   readonly cleanup: CleanupSettings;
+  readonly limit: RunLimit;
 }
 
 async function compactPartition(
@@ -110,13 +111,16 @@ async function runPass(
   ports: BackgroundPorts,
   settings: BackgroundSettings,
   counts: Counts,
-  { partition, cleanup }: Task,
+  { partition, cleanup, limit }: Task,
 ): Promise<void> {
   const segments = await listSegments(ports, partition);
   const nowMs = ports.clock.nowMs();
   const plan = planCompaction(segments, cleanup, nowMs);
   if (plan === undefined) return;
-  const { latest, cleanTo, damage } = await mapKeys(ports, settings, partition, plan);
+  // What is left of the time is for the rewrites; what they don't come to is the next run's.
+  const untilMs = nowMs + (limit.untilMs - nowMs) / 2;
+  const mapped = await mapKeys(ports, settings, { partition, plan, limit: { untilMs } });
+  const { latest, cleanTo, damage } = mapped;
   if (damage !== undefined) counts.damaged.push({ partition, damage });
   await markDamage(ports, partition, { damage, readFrom: plan.dirtyFrom, readTo: cleanTo });
   if (cleanTo <= plan.dirtyFrom) return;
@@ -129,6 +133,7 @@ async function runPass(
     deleteRetentionMs: cleanup.deleteRetentionMs,
   };
   for (const run of planRewrites(segments, cleanTo, cleanup.segmentBytes)) {
+    if (isTimeUp(ports, limit)) break;
     const rewritten = await rewrite(ports, settings, { partition, run, pass });
     // Somebody else has changed these segments: the next pass looks afresh.
     if (rewritten === undefined) return;

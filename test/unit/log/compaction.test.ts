@@ -26,6 +26,16 @@ describe('planCompaction', () => {
     expect(planCompaction(segments, SETTINGS, NOW_MS)).toEqual({
       dirtyFrom: 20n,
       dirty: segments.slice(2),
+      dirtyTo: 50n,
+    });
+  });
+
+  it('goes on where a pass was not finished, up to its end, however little is dirty', () => {
+    const segments = segmentsCleanedTo(35n, 35n, 20n, 0n, 0n);
+    expect(planCompaction(segments, { ...SETTINGS, minCleanableDirtyRatio: 1 }, NOW_MS)).toEqual({
+      dirtyFrom: 20n,
+      dirty: segments.slice(2, 4),
+      dirtyTo: 35n,
     });
   });
 
@@ -73,6 +83,11 @@ describe('planRewrites', () => {
       [20n, 30n],
       [40n],
     ]);
+  });
+
+  it('leaves out what was compared with these keys before, and joins nothing over it', () => {
+    const runs = planRewrites(segmentsCleanedTo(10n, 40n, 10n, 10n, 0n), 40n, 1_000);
+    expect(runs.map((run) => run.map(({ baseOffset }) => baseOffset))).toEqual([[0n], [20n, 30n]]);
   });
 
   it('leaves out what begins at the end of the keys, or behind', () => {

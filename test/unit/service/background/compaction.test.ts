@@ -209,6 +209,51 @@ describe('compactAll', () => {
     },
   );
 
+  it('goes on where its time was up, and leaves alone what was done', async () => {
+    await createTopic({ 'segment.bytes': '1048576', 'min.cleanable.dirty.ratio': '0' });
+    const large = (key: string) => `${key}=${'x'.repeat(500_000)}`;
+    for (const keys of [
+      ['a', 'b'],
+      ['c', 'd'],
+      ['a', 'e'],
+    ]) {
+      await append(keys.map(large));
+      await merge();
+    }
+    const whole = await seen();
+    const between = async (_: number, method: string): Promise<void> => {
+      if (method === 'replaceSegments') log.clock.timeMs += 1_000;
+    };
+    const inTime = () =>
+      log
+        .process({ between })
+        .background.compaction.compactAll({ untilMs: log.clock.timeMs + 900 });
+    expect(await inTime()).toMatchObject({ partitions: 1, failures: [] });
+    const partly = await segments();
+    expect(partly.map(({ cleanedTo }) => cleanedTo)).toEqual([6n, 0n, 0n]);
+    // More comes before it goes on: that is for the pass after it.
+    await append(['c', 'f'].map(large));
+    await merge();
+    expect(await inTime()).toMatchObject({ partitions: 1, failures: [] });
+    expect(await compact()).toMatchObject({ partitions: 1, failures: [] });
+    expect((await segments()).map(({ cleanedTo }) => cleanedTo)).toEqual([6n, 6n, 6n, 0n]);
+    expect((await segments())[0]).toEqual(partly[0]);
+    expect(await seen()).toEqual([
+      ...whole.filter((one) => !one.startsWith('0:')),
+      ...['6', '7'].map((offset) => `${offset}:${'x'.repeat(500_000)}`),
+    ]);
+    await compact();
+    expect((await segments()).map(({ cleanedTo }) => cleanedTo)).toEqual([8n, 8n, 8n, 8n]);
+    expect((await seen()).map((one) => one.slice(0, 2))).toEqual([
+      '1:',
+      '3:',
+      '4:',
+      '5:',
+      '6:',
+      '7:',
+    ]);
+  });
+
   it('names the object where a segment is damaged that was compacted before, and leaves all as it is', async () => {
     await createTopic({ 'min.cleanable.dirty.ratio': '0' });
     await append(['a=1', 'b=1']);
