@@ -72,8 +72,8 @@ describe.skipIf(DYNOXIDE_MISSING !== undefined)(
         operation: 'READ',
         permission: 'ALLOW',
       } as const;
-      const items = async () =>
-        (await clients.dynamodb.send(new ScanCommand({ TableName: table }))).Count;
+      const scan = { TableName: table, ConsistentRead: true };
+      const items = async () => (await clients.dynamodb.send(new ScanCommand(scan))).Count;
       await store.addAcls([acl]);
       await store.removeAcls([acl]);
       expect(await items()).toBe(2);

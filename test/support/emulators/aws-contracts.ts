@@ -75,7 +75,9 @@ export function topicStores(clients: Clients): MakeTopicStore {
     return {
       store: createTopicStore(dynamodb, names.topics),
       async readDeletedTopics() {
-        const answer = await dynamodb.send(new ScanCommand({ TableName: names.topics }));
+        const answer = await dynamodb.send(
+          new ScanCommand({ TableName: names.topics, ConsistentRead: true }),
+        );
         const items: Record<string, AttributeValue>[] = answer.Items ?? [];
         return items.filter((item) => item.deletedAt !== undefined).map(decodeDeletedTopic);
       },

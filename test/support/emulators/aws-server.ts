@@ -16,7 +16,7 @@ export interface AwsServer extends Server {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-/** Clients of servers for DynamoDB and S3, which may be one. */
+/** Clients of servers for DynamoDB and S3, which may be one. They send no read that may be answered with what was. */
 export function clientsOf(servers: {
   readonly dynamodb: AwsServer | Server;
   readonly s3?: AwsServer;
@@ -24,12 +24,41 @@ export function clientsOf(servers: {
   const { dynamodb, s3 } = servers;
   const credentials =
     s3?.credentials ?? ('credentials' in dynamodb ? dynamodb.credentials : TEST_CREDENTIALS);
-  return createClients({
+  const clients = createClients({
     region: REGION,
     endpoint: dynamodb.endpoint,
     s3Endpoint: (s3 ?? dynamodb).endpoint,
     credentials,
   });
+  demandConsistency(clients.dynamodb);
+  return clients;
+}
+
+const READS: ReadonlySet<string> = new Set([
+  'GetItemCommand',
+  'BatchGetItemCommand',
+  'QueryCommand',
+  'ScanCommand',
+]);
+
+/** No emulator answers with anything but what is, so none would show a read that isn't strongly consistent ✗. */
+function demandConsistency(client: DynamoDBClient): void {
+  client.middlewareStack.add(
+    (next, { commandName = '' }) =>
+      (args) => {
+        const asks: object[] = 'RequestItems' in args.input ? tablesOf(args.input) : [args.input];
+        const isConsistent = asks.every((ask) => 'ConsistentRead' in ask && ask.ConsistentRead);
+        if (READS.has(commandName) && !isConsistent) {
+          throw new Error(`${commandName} is not strongly consistent`);
+        }
+        return next(args);
+      },
+    { step: 'initialize' },
+  );
+}
+
+function tablesOf({ RequestItems: tables }: { readonly RequestItems?: unknown }): object[] {
+  return Object.values(tables ?? {});
 }
 
 /** For emulators that check none. */
