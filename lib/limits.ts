@@ -7,7 +7,7 @@ const MIB = 1024 * KIB;
 export const TAIL_ENTRIES_ROLL = 16;
 export const TAIL_ENTRIES_CAP = 256;
 
-/** Topics. Heads are created up to 99 to a transaction (DynamoDB takes 100 items, one checks the floor). */
+/** Topics. Heads are created up to 98 to a transaction (DynamoDB takes 100 items; two check the floor and the tombstone). */
 export const PARTITIONS_PER_TOPIC_MAX = 1_000;
 export const HEADS_PER_TRANSACTION_MAX = 98;
 export const HEADS_PER_DELETE_MAX = 25;

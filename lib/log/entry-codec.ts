@@ -9,11 +9,12 @@
 //   entries  := { length(varint) entry }
 //   varint   := unsigned LEB128: 7 bits a byte, lowest first, the high bit says that more follow
 //
-// A transaction's manifest becomes a format of its own; an unknown format is refused, never skipped.
+// An unknown format is refused, never skipped.
 
 import { assert } from '../assert.ts';
 import { StratalogError } from '../errors.ts';
 import {
+  CROCKFORD,
   isUlid,
   recentUlid,
   timeOfUlidBytes,
@@ -27,7 +28,6 @@ const FORMAT_PLAIN = 1;
 const FORMAT_PRODUCER = 2;
 const ULID_TIME_BYTES = ULID_BYTES - ULID_RANDOM_BYTES;
 const ULID_TIME_DIGITS = 10;
-const ULID_DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /** A 64-bit number in groups of 7 bits. */
 const VARINT_BYTES_MAX = 10;
 
@@ -129,7 +129,7 @@ function pushUlid(bytes: number[], ulid: string): void {
   let bits = 0;
   let held = 0;
   for (const digit of ulid.slice(ULID_TIME_DIGITS)) {
-    held = ((held << 5) | ULID_DIGITS.indexOf(digit)) & 0xfff;
+    held = ((held << 5) | CROCKFORD.indexOf(digit)) & 0xfff;
     bits += 5;
     if (bits >= 8) {
       bits -= 8;

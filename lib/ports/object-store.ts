@@ -1,4 +1,4 @@
-// Immutable objects: WAL objects now. One method is one storage request.
+// Immutable objects: WAL objects, and the files of segments that are put whole. One method is one storage request.
 //
 // Failures are StratalogError as in partition-store. Reading what is not there gives undefined, no failure, because a
 // reader that holds an old index entry must look afresh.

@@ -1,9 +1,9 @@
 // Kafka's own tools and a real broker judge the segments: the dump tool finds nothing wrong in any of the three files,
 // and a broker that finds them in its log directory serves them record for record, and finds them by time.
 
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { offsetDigits } from '../../lib/log/keys.ts';
@@ -67,9 +67,32 @@ async function complaints(paths: readonly string[]): Promise<string[]> {
   const verified = await dump('--verify-index-only');
   expect(deep).toContain('baseOffset');
   expect(sanity).toContain('passed sanity check');
-  return [deep, sanity, verified].flatMap(
+  const dumped = [deep, sanity, verified].flatMap(
     (output) => output.replace(FIRST_OFFSET_NOT_0, '').match(COMPLAINT) ?? [],
   );
+  return [...dumped, ...paths.flatMap(complaintsOfName), ...paths.flatMap(complaintsOfSize)];
+}
+
+/** What the dump tool says nothing of: a file's name that is not where its records begin. */
+function complaintsOfName(path: string): string[] {
+  if (!path.endsWith('.log')) return [];
+  const [first] = splitBatches(readFileSync(path));
+  const named = BigInt(basename(path, '.log'));
+  return first?.baseOffset === named
+    ? []
+    : [`${path}: non-consecutive, its first batch is at ${first?.baseOffset}`];
+}
+
+/** Nor of indexes that are empty, or no whole number of entries. */
+function complaintsOfSize(path: string): string[] {
+  const entryBytes = { '.index': 8, '.timeindex': 12 }[extname(path)];
+  if (entryBytes === undefined) return [];
+  const { length } = readFileSync(path);
+  const headers = [...splitBatches(readFileSync(path.replace(/\.\w+$/, '.log')))];
+  const isNeeded =
+    extname(path) === '.timeindex' || headers.some(({ position }) => position > 4_096);
+  if (length % entryBytes === 0 && (length > 0 || !isNeeded)) return [];
+  return [`${path}: ${length} bytes`];
 }
 
 interface ServedRecord {
@@ -204,12 +227,20 @@ describe('Kafka’s DumpLogSegments', () => {
     expect(output).toMatch(/deleteHorizonMs: OptionalLong\[\d+\]/);
   });
 
-  it('complains of an index that points elsewhere: this test can fail', async () => {
+  it.each([
+    [
+      'an index that points elsewhere',
+      ({ index }: BuiltSegment) => ({ index: index.with(3, (index[3] ?? 0) ^ 1) }),
+    ],
+    ['an empty index', () => ({ index: new Uint8Array() })],
+    ['half an index entry', ({ index }: BuiltSegment) => ({ index: index.subarray(0, -4) })],
+    ['an empty time index', () => ({ timeIndex: new Uint8Array() })],
+    ['a name of another offset', () => ({ baseOffset: 39n })],
+  ])('complains of %s: this test can fail', async (_, change) => {
     const [segment] = segmentsOf(40n);
-    const index = Uint8Array.from(segment!.index);
-    index[3] = (index[3] ?? 0) ^ 1;
-    const paths = writeSegment(mkdtempSync(join(folder, 'bad-')), { ...segment!, index });
-    expect(await complaints(paths)).not.toEqual([]);
+    const bad = { ...segment!, ...change(segment!) };
+    const paths = writeSegment(mkdtempSync(join(folder, 'bad-')), bad);
+    expect(await complaints(paths).catch(() => 'an exception')).not.toEqual([]);
   });
 });
 

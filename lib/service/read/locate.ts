@@ -1,9 +1,9 @@
 // Where an offset's bytes are: in the head's tail, in the one index page that covers it, or in the one segment.
 //
-// No query where this process has just found the segment, one where it knows which kind to ask for, two where it doesn't. A page may still stand, or stand
-// again, inside a range that is merged (its deleter or its writer slept): what is found counts only if it covers the
-// offset, and whoever finds its object gone looks here again, after `learn`, and is sent to the segment
-// (`no-loss-by-cleanup`).
+// No query where this process has just found the segment, one where it knows which kind to ask for, two where it
+// doesn't. A page may still stand, or stand again, inside a range that is merged (its deleter or its writer slept): what
+// is found counts only if it covers the offset, and whoever finds its object gone looks here again, after `learn`, and
+// is sent to the segment (`no-loss-by-cleanup`).
 
 import type { PartitionKey } from '../../log/keys.ts';
 import { type Head, type LocatedEntry, locateEntries, type Page } from '../../log/partition.ts';
