@@ -3,7 +3,11 @@ import { defineConfig } from 'vitest/config';
 
 // What hangs is to end some time, and nothing else: no test may fail because the machine is slow or busy. Hooks install
 // servers where they are not there yet.
-const PATIENCE = { testTimeout: 120_000, hookTimeout: 600_000 };
+const PATIENCE = {
+  testTimeout: 120_000,
+  hookTimeout: 600_000,
+  expect: { poll: { timeout: 100_000, interval: 20 } },
+};
 
 // `npm test` runs unit, simulation, contract and e2e, which need nothing but npm; the others are named scripts.
 export default defineConfig({

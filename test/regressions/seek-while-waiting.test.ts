@@ -11,6 +11,7 @@ import {
   numbered,
   quickClient,
   sendAll,
+  untilSomebodyWaits,
   waitUntil,
 } from '../support/client.ts';
 
@@ -48,20 +49,13 @@ async function soon(isSo: () => boolean): Promise<void> {
   await expect.poll(isSo, { timeout: WAIT_MS - 2_000, interval: 10 }).toBe(true);
 }
 
-/** Until somebody waits at the log: it looks for records again and again. */
-async function untilSomebodyWaits(): Promise<void> {
-  const looks = (): number => home.storage.requests.read().get('readHeads') ?? 0;
-  const before = looks();
-  await waitUntil(() => looks() > before + 5);
-}
-
 it('reads at the new place though it waits at the old one', async () => {
   const topic = await createTopic(client, 'seek-back', 1);
   await sendAll(client, topic, numbered(5));
   const values: string[] = [];
   const consumer = await run({ topic, fromBeginning: true }, values);
   await waitUntil(() => values.length === 5);
-  await untilSomebodyWaits();
+  await untilSomebodyWaits(home);
   consumer.seek({ topic, partition: 0, offset: '3' });
   await soon(() => values.length === 7);
   expect(values.slice(5)).toEqual(['3', '4']);
@@ -74,7 +68,7 @@ it('hears at once that a place is behind the end, and misses nothing from then o
   const values: string[] = [];
   const consumer = await run({ topic, fromBeginning: false }, values);
   await waitUntil(() => consumer.assignment().length === 1);
-  await untilSomebodyWaits();
+  await untilSomebodyWaits(home);
   consumer.seek({ topic, partition: 0, offset: '9999' });
   await soon(() => logger.lines.some((line) => line.includes('reading on from the latest offset')));
   await sendAll(client, topic, numbered(1, 5));

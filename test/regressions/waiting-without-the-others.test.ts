@@ -4,9 +4,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { startLocalHome } from '../../lib/local/home.ts';
-import { createTopic, quickClient } from '../support/client.ts';
+import { createTopic, quickClient, untilSomebodyWaits, waitUntil } from '../support/client.ts';
 
-const WAIT_MS = 10_000;
+/** The longest that the log lets a question wait. */
+const WAIT_MS = 20_000;
 
 it('reads a partition that was resumed while it waited for another', async () => {
   const home = await startLocalHome({ port: 0, dataDirectory: ':memory:' });
@@ -32,12 +33,14 @@ it('reads a partition that was resumed while it waited for another', async () =>
   // Ends the wait for both: the next one is for the first alone.
   await send('b', 0);
   await expect.poll(() => values).toEqual(['a', 'b']);
-  await sleep(100);
+  await untilSomebodyWaits(home);
+  const waits = fetches;
   consumer.resume([{ topic, partitions: [1] }]);
-  await sleep(100);
+  await waitUntil(() => fetches > waits);
+  await untilSomebodyWaits(home);
   const before = fetches;
   await send('c', 1);
-  await expect.poll(() => values, { timeout: WAIT_MS / 3 }).toEqual(['a', 'b', 'c']);
+  await expect.poll(() => values, { timeout: WAIT_MS - 2_000 }).toEqual(['a', 'b', 'c']);
   await sleep(200);
   // The wait that brought it, and the next: nothing is asked again and again.
   expect(fetches - before).toBeLessThanOrEqual(2);

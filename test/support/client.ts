@@ -9,6 +9,7 @@ import {
   type Message,
   Stratalog,
 } from '../../lib/index.ts';
+import type { LocalHome } from '../../lib/local/home.ts';
 
 /** Keeps what a client says. */
 export function keepingLogger(): Logger & { readonly lines: string[] } {
@@ -103,6 +104,13 @@ export async function waitUntil(
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** Until some question waits at the log: while it does, the log looks for records again and again. */
+export async function untilSomebodyWaits(home: LocalHome): Promise<void> {
+  const looks = (): number => home.storage.requests.read().get('readHeads') ?? 0;
+  const before = looks();
+  await waitUntil(() => looks() > before + 5, { what: 'waiting at the log' });
 }
 
 export interface Crashable {

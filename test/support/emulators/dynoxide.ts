@@ -23,7 +23,10 @@ export async function startDynoxide(): Promise<Server> {
     steps: (prefix) => [
       {
         command: 'npm',
-        args: ['install', '--no-save', '--prefix', prefix, `${PACKAGE}@${VERSION}`],
+        args: [
+          ...['install', '--no-save', '--no-audit', '--no-fund', '--fetch-retries=5'],
+          ...['--prefix', prefix, `${PACKAGE}@${VERSION}`],
+        ],
       },
     ],
   });

@@ -19,6 +19,8 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 async function listen(server: Server): Promise<string> {
   servers.push(server);
+  // By default a server leaves after five seconds, which a machine may stand still for.
+  server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
