@@ -3,5 +3,6 @@
 export type { Auth } from './constructs/api.ts';
 export type { AclOptions } from './constructs/stratalog-function.ts';
 export type { Throttle } from './stage-config.ts';
-export { Stratalog, type StratalogProps } from './stratalog.ts';
+export { Stratalog } from './stratalog.ts';
+export type { StratalogProps } from './stratalog-props.ts';
 export { Topic, type TopicProps } from './topic.ts';

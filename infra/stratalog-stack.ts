@@ -2,7 +2,8 @@
 
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { Stratalog, type StratalogProps } from './stratalog.ts';
+import { Stratalog } from './stratalog.ts';
+import type { StratalogProps } from './stratalog-props.ts';
 
 export class StratalogStack extends Stack {
   readonly log: Stratalog;

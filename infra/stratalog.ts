@@ -1,19 +1,17 @@
 // The whole log as one construct, for this project's own stack and for anybody else's: what is stored first, then the
 // paths of data over it, the API in front, and what watches them. Construct ids are a contract (see log-storage).
 
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import {
   GatewayVpcEndpointAwsService,
   InterfaceVpcEndpointAwsService,
   type IVpc,
 } from 'aws-cdk-lib/aws-ec2';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import type { Api, Auth } from './constructs/api.ts';
+import { checkGrantedNames, checkProps } from './check-props.ts';
+import type { Api } from './constructs/api.ts';
 import { AppendPath } from './constructs/append-path.ts';
 import { BackgroundPath } from './constructs/background-path.ts';
 import { GroupPath } from './constructs/group-path.ts';
@@ -22,48 +20,12 @@ import { LogStorage } from './constructs/log-storage.ts';
 import { Observability } from './constructs/observability.ts';
 import { ReadPath } from './constructs/read-path.ts';
 import { RestApi } from './constructs/rest-api.ts';
-import type {
-  AclOptions,
-  FunctionContext,
-  StratalogFunction,
-} from './constructs/stratalog-function.ts';
+import type { FunctionContext, StratalogFunction } from './constructs/stratalog-function.ts';
 import { TopicAdmin } from './constructs/topic-admin.ts';
 import { consumeRoutes, type GrantedRoute, manageRoutes, produceRoutes } from './granted-routes.ts';
 import type { FunctionName } from './routes.ts';
-import { type StageConfig, stageConfig, type Throttle } from './stage-config.ts';
-
-export interface StratalogProps {
-  /** `dev` gives its data away when the stack is deleted; any other stage keeps them. */
-  readonly stage: string;
-  /** @default 'http' */
-  readonly api?: 'http' | 'rest';
-  /** Of WAF, for `api: 'rest'`. */
-  readonly webAclArn?: string;
-  /** @default { kind: 'iam' } */
-  readonly auth?: Auth;
-  /** Turns access lists on: who isn't a super user may do what they say, and nothing else. */
-  readonly acls?: AclOptions;
-  /** What a `Topic` of this log is configured with unless it says otherwise: `{ 'retention.ms': '86400000' }`. */
-  readonly topicDefaults?: Readonly<Record<string, string>>;
-  /** What becomes of bucket and tables when the stack is deleted; else what the stage says. */
-  readonly removalPolicy?: RemovalPolicy;
-  /** How far back data can be restored, 1 to 35 days. */
-  readonly restoreWindow?: Duration;
-  readonly logRetention?: RetentionDays;
-  readonly throttle?: Throttle;
-  /** Encrypts bucket and tables instead of the services' own keys. */
-  readonly encryptionKey?: IKey;
-  /** Traces sampled requests with X-Ray. @default false */
-  readonly tracing?: boolean;
-  /** An alarm rises when a group is further behind than this. @default none: only you know what is late */
-  readonly lagAlarm?: Duration;
-  /** Told when an alarm rises and when it falls. */
-  readonly alarmTopic?: ITopic;
-  /** Puts the functions into this network. They need a way to S3, DynamoDB and Lambda: `vpcEndpoints`, or its own. */
-  readonly vpc?: IVpc;
-  /** Makes those endpoints in `vpc`. @default false */
-  readonly vpcEndpoints?: boolean;
-}
+import { type StageConfig, stageConfig } from './stage-config.ts';
+import type { StratalogProps } from './stratalog-props.ts';
 
 export class Stratalog extends Construct {
   readonly storage: LogStorage;
@@ -77,8 +39,8 @@ export class Stratalog extends Construct {
 
   constructor(scope: Construct, id: string, props: StratalogProps) {
     super(scope, id);
+    checkProps(props);
     const config = configOf(props);
-    if (props.acls !== undefined) checkAcls(props.acls);
     this.topicDefaults = props.topicDefaults ?? {};
     this.storage = new LogStorage(this, 'Storage', {
       config,
@@ -152,16 +114,19 @@ export class Stratalog extends Construct {
 
   /** Lets it produce to this topic through the API, or to every topic. */
   grantProduce(grantee: IGrantable, topic?: string): Grant {
+    checkGrantedNames({ topic });
     return this.#grant(grantee, produceRoutes({ topic }));
   }
 
   /** Lets it read this topic as a member of this group, or every topic as any. */
   grantConsume(grantee: IGrantable, topic?: string, group?: string): Grant {
+    checkGrantedNames({ topic, group });
     return this.#grant(grantee, consumeRoutes({ topic, group }));
   }
 
   /** Lets it create, change and delete this topic, or every topic. */
   grantManage(grantee: IGrantable, topic?: string): Grant {
+    checkGrantedNames({ topic });
     return this.#grant(grantee, manageRoutes({ topic }));
   }
 
@@ -182,17 +147,6 @@ function namesOf<Name extends string>(
   return Object.fromEntries(names);
 }
 
-/** Whoever turned access lists on without a super user would have shut everybody out, themselves included. */
-function checkAcls({ superUsers, allowEveryoneIfNoAclFound = false }: AclOptions): void {
-  if (superUsers.length === 0 && !allowEveryoneIfNoAclFound) {
-    throw new Error('acls needs a super user: without one nobody could write the first entry');
-  }
-  const wrong = superUsers.find((principal) => !/^User:[^;]+$/.test(principal));
-  if (wrong !== undefined) {
-    throw new Error(`a super user is User:<name>, without a semicolon, not "${wrong}"`);
-  }
-}
-
 /** What the stage says, and over it what the props say. */
 function configOf(props: StratalogProps): StageConfig {
   const config = stageConfig(props.stage);
@@ -207,9 +161,18 @@ function configOf(props: StratalogProps): StageConfig {
   };
 }
 
-/** S3 and DynamoDB by route, at no price; Lambda, for what is appended later (acks=0), by an interface. */
+/**
+ * S3 and DynamoDB by route, at no price; Lambda, for what is appended later (acks=0), by an interface. Another log in the
+ * same network uses those that are there.
+ */
 function addEndpoints(vpc: IVpc): void {
-  vpc.addGatewayEndpoint('StratalogS3', { service: GatewayVpcEndpointAwsService.S3 });
-  vpc.addGatewayEndpoint('StratalogDynamodb', { service: GatewayVpcEndpointAwsService.DYNAMODB });
-  vpc.addInterfaceEndpoint('StratalogLambda', { service: InterfaceVpcEndpointAwsService.LAMBDA });
+  const { S3, DYNAMODB } = GatewayVpcEndpointAwsService;
+  const isMissing = (id: string): boolean => vpc.node.tryFindChild(id) === undefined;
+  if (isMissing('StratalogS3')) vpc.addGatewayEndpoint('StratalogS3', { service: S3 });
+  if (isMissing('StratalogDynamodb')) {
+    vpc.addGatewayEndpoint('StratalogDynamodb', { service: DYNAMODB });
+  }
+  if (isMissing('StratalogLambda')) {
+    vpc.addInterfaceEndpoint('StratalogLambda', { service: InterfaceVpcEndpointAwsService.LAMBDA });
+  }
 }

@@ -3,6 +3,7 @@
 
 import { CustomResource, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { checkTopicProps } from './check-props.ts';
 import { Stratalog } from './stratalog.ts';
 
 export interface TopicProps {
@@ -24,6 +25,7 @@ export class Topic extends Construct {
   constructor(scope: Construct, id: string, props: TopicProps) {
     super(scope, id);
     this.topicName = props.topicName ?? id;
+    checkTopicProps(this.topicName, props);
     const log = props.log ?? onlyLog(this);
     new CustomResource(this, 'Resource', {
       resourceType: 'Custom::StratalogTopic',

@@ -72,6 +72,18 @@ describe('a grant', () => {
   });
 });
 
+describe('a grant by a name that is none', () => {
+  it('is refused: in a policy it would be a pattern', () => {
+    const { log, role } = ownStack();
+    for (const name of ['orders*', 'or?ers', 'a/b', '']) {
+      expect(() => log.grantProduce(role, name)).toThrow("a topic's name has");
+      expect(() => log.grantConsume(role, name)).toThrow("a topic's name has");
+      expect(() => log.grantManage(role, name)).toThrow("a topic's name has");
+    }
+    expect(() => log.grantConsume(role, 'orders', '')).toThrow('a group has a name');
+  });
+});
+
 describe('a topic', () => {
   it('is ensured by the log of its stack, and kept', () => {
     const { stack } = ownStack();
@@ -124,5 +136,15 @@ describe('a log in a network', () => {
       expect(Properties.VpcConfig.SubnetIds).toHaveLength(2);
     }
     template.resourceCountIs('AWS::EC2::VPCEndpoint', 3);
+  });
+
+  it('shares the endpoints with another log there', () => {
+    const app = new App();
+    const network = new Stack(app, 'Network');
+    const vpc = new Vpc(network, 'Vpc', { natGateways: 0, maxAzs: 2 }) as IVpc;
+    for (const name of ['One', 'Two']) {
+      new Stratalog(new Stack(app, name), 'Log', { stage: 'prod', vpc, vpcEndpoints: true });
+    }
+    Template.fromStack(network).resourceCountIs('AWS::EC2::VPCEndpoint', 3);
   });
 });
