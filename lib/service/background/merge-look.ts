@@ -6,7 +6,7 @@
 // 2. An idle tail that is old is rolled, as an append would do it, so that it pins no garbage.
 // 3. Pages below `segmentedTo` count for nothing ✗: whoever merged them died before deleting them, or a roller that
 //    slept put one again. Anybody deletes them.
-// 4. What lies below the log's start is not merged but skipped.
+// 4. What lies below the log's start is not merged but skipped, and damage there is nobody's concern any more.
 
 import {
   JOB_DELETES_AT_ONCE,
@@ -67,6 +67,10 @@ export async function lookAt(
   const head = isNew || isDue ? await readHead(ports, partition) : first;
   if (head === undefined) return NOTHING;
   const pagesDeleted = await deletePagesBelow(ports, partition, log.segmentedTo);
+  if (log.damage !== undefined && log.damage.offset < head.logStartOffset) {
+    const forget = () => ports.segments.markDamage(partition, undefined);
+    await withRetries(ports, forget, REPEATABLE);
+  }
   const skipped = await skipBelowStart(ports, partition, { log, head });
   const isWorthIt =
     skipped !== undefined && (await looksDue(ports, partition, { log: skipped, head, settings }));

@@ -108,6 +108,18 @@ describe('a merger', () => {
     const { objects } = await log.storage.upkeep.listObjects({ prefix: 'wal/', limit: 1_000 });
     expect(objects.length).toBe(32);
   });
+  it('speaks no more of it when the log’s start was moved past it', async () => {
+    await append(40);
+    const { objectId } = (await pagesOf())[0]!.entries[3]!;
+    await replaceObject(walKey(objectId), new Uint8Array(10));
+    log.clock.timeMs += AGE_MS;
+    expect((await merge()).damaged).toMatchObject([{ damage: { offset: 3n } }, {}]);
+    await process.services.topics.deleteRecords({ topicName: TOPIC, partition: 0, offset: 20n });
+    expect((await merge()).damaged).toMatchObject([{ partition: { partition: 1 } }]);
+    expect((await logOf()).damage).toBeUndefined();
+    expect((await segmentsOf()).at(-1)?.endOffset).toBe(40n);
+  });
+
   it('says which object is gone that the index names, and goes on when it is back', async () => {
     await append(16, [0]);
     await append(32);
