@@ -3,7 +3,7 @@
 import { ulidTimeMs } from '../ids.ts';
 import type { CleanupSettings } from './cleanup-settings.ts';
 import { EntryColumns, type WalObjects } from './merge-entries.ts';
-import { byteCountOf, type Head, type Page, type TailEntry } from './partition.ts';
+import { byteCountOf, type Head, type Page, recordCountOf, type TailEntry } from './partition.ts';
 import { SEGMENT_OFFSETS_MAX } from './segment.ts';
 
 /** The pages of the next segment: some first ones of those that follow the merged ones. */
@@ -15,8 +15,10 @@ export interface MergePlan {
   readonly maxTimestampMs: number;
   /** Base offsets of the pages. */
   readonly pages: readonly bigint[];
-  /** All their entries. */
+  /** All their entries that don't lie wholly below the log's start; those would be the first ones. */
   readonly entries: EntryColumns;
+  /** Records of those that do. */
+  readonly skippedRecords: number;
   /**
    * Full, or older than `segmentMs`. Otherwise it is at least half full, and worth merging together with another
    * partition that is due: they share most of what is read.
@@ -36,6 +38,8 @@ export interface MergeTarget {
   readonly objects: WalObjects;
   /** Entries of a segment at most: a merger holds them all. */
   readonly entriesMax: number;
+  /** What lies below it is not read any more, so that bytes which can't be may be given up. */
+  readonly logStartOffset: bigint;
   /** Set when bytes of this offset can't be read: all before it is merged at once, then its page is tried by itself. */
   readonly damagedAt?: bigint | undefined;
 }
@@ -52,6 +56,7 @@ export class MergePlanner {
   #first: Page | undefined;
   #last: Page | undefined;
   #sizeBytes = 0;
+  #skippedRecords = 0;
   #isFull = false;
 
   constructor(settings: MergeSettings, target: MergeTarget) {
@@ -66,12 +71,15 @@ export class MergePlanner {
 
   /** False: the segment is full, without this page. */
   add(page: Page): boolean {
-    const pageBytes = byteCountOf(page.entries);
+    const kept = this.#keptOf(page);
+    const pageBytes = byteCountOf(kept);
     if (this.#first !== undefined && !this.#fits(this.#first, page, pageBytes)) {
       this.#isFull = true;
       return false;
     }
-    for (const entry of page.entries) this.#entries.push(entry, this.#target.objects);
+    for (const entry of kept) this.#entries.push(entry, this.#target.objects);
+    const skipped = page.entries.slice(0, page.entries.length - kept.length);
+    this.#skippedRecords += recordCountOf(skipped);
     this.#pages.push(page.baseOffset);
     this.#first ??= page;
     this.#last = page;
@@ -99,7 +107,18 @@ export class MergePlanner {
       maxTimestampMs: last.maxTimestampMs,
       pages: this.#pages,
       entries: this.#entries,
+      skippedRecords: this.#skippedRecords,
     };
+  }
+
+  #keptOf(page: Page): readonly TailEntry[] {
+    const { logStartOffset } = this.#target;
+    if (page.baseOffset >= logStartOffset) return page.entries;
+    let end = page.baseOffset;
+    return page.entries.filter(({ recordCount }) => {
+      end += BigInt(recordCount);
+      return end > logStartOffset;
+    });
   }
 
   #fits(first: Page, page: Page, pageBytes: number): boolean {

@@ -63,8 +63,10 @@ export class SegmentBuilder {
   #largestAt = 0;
   #indexedTimestampMs = NO_TIMESTAMP;
 
-  constructor(baseOffset: bigint) {
+  /** Without its first `skippedRecords`: they lie below the log's start. */
+  constructor(baseOffset: bigint, skippedRecords = 0) {
     this.#baseOffset = baseOffset;
+    this.#nextOffset = skippedRecords;
     this.#baseHigh = Number(baseOffset >> 32n);
     this.#baseLow = Number(BigInt.asUintN(32, baseOffset));
   }

@@ -80,7 +80,7 @@ function startWork(
   return {
     mergeable,
     segmentId,
-    builder: new SegmentBuilder(baseOffset),
+    builder: new SegmentBuilder(baseOffset, plan.skippedRecords),
     upload: new SegmentUpload(
       ports,
       { partition, segmentId, baseOffset },

@@ -34,6 +34,7 @@ export async function prepareMerge(
   const planner = new MergePlanner(settings, {
     objects,
     entriesMax: JOB_SEGMENT_ENTRIES_MAX,
+    logStartOffset: head.logStartOffset,
     damagedAt: damage !== undefined && damage.offset >= segmentedTo ? damage.offset : undefined,
   });
   let next = segmentedTo;

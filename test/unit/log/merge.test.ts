@@ -16,6 +16,7 @@ import { entry, headWith, ulid } from '../../support/log.ts';
 const HOUR_MS = 3_600_000;
 const NOW_MS = 1_800_000_000_000;
 const SETTINGS = { segmentBytes: 1_000, segmentMs: HOUR_MS };
+const TARGET = { entriesMax: 1_000, logStartOffset: 0n };
 
 function page(baseOffset: bigint, entries: readonly TailEntry[]): Page {
   const endOffset = entries.reduce((end, each) => end + BigInt(each.recordCount), baseOffset);
@@ -38,7 +39,7 @@ function planOf(
 ): MergePlan | undefined {
   const { nowMs = NOW_MS, ...target } = options;
   const objects = new WalObjects();
-  const planner = new MergePlanner(SETTINGS, { objects, entriesMax: 1_000, ...target });
+  const planner = new MergePlanner(SETTINGS, { ...TARGET, objects, ...target });
   for (const each of some) if (!planner.add(each)) break;
   return planner.plan(nowMs);
 }
@@ -50,6 +51,13 @@ describe('MergePlanner', () => {
 
   it('waits while it is neither full nor old', () => {
     expect(planOf(pages(1, 100))).toBeUndefined();
+  });
+
+  it('leaves out entries below the log’s start', () => {
+    const plan = planOf(pages(1, 100, HOUR_MS), { logStartOffset: 15n });
+    expect(plan).toMatchObject({ baseOffset: 0n, endOffset: 40n, sizeBytes: 300 });
+    expect([plan?.entries.count, plan?.skippedRecords]).toEqual([3, 10]);
+    expect(planOf(pages(1, 100, HOUR_MS))?.skippedRecords).toBe(0);
   });
 
   it('goes along with others that are due when it is half full', () => {
@@ -75,7 +83,7 @@ describe('MergePlanner', () => {
   });
 
   it('says when no page is taken any more', () => {
-    const planner = new MergePlanner(SETTINGS, { objects: new WalObjects(), entriesMax: 1_000 });
+    const planner = new MergePlanner(SETTINGS, { ...TARGET, objects: new WalObjects() });
     const [first, second, third] = pages(3, 125);
     expect([planner.add(first!), planner.isFull]).toEqual([true, false]);
     expect([planner.add(second!), planner.isFull]).toEqual([true, true]);

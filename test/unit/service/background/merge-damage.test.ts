@@ -108,17 +108,28 @@ describe('a merger', () => {
     const { objects } = await log.storage.upkeep.listObjects({ prefix: 'wal/', limit: 1_000 });
     expect(objects.length).toBe(32);
   });
-  it('speaks no more of it when the log’s start was moved past it', async () => {
-    await append(40);
-    const { objectId } = (await pagesOf())[0]!.entries[3]!;
-    await replaceObject(walKey(objectId), new Uint8Array(10));
-    log.clock.timeMs += AGE_MS;
-    expect((await merge()).damaged).toMatchObject([{ damage: { offset: 3n } }, {}]);
-    await process.services.topics.deleteRecords({ topicName: TOPIC, partition: 0, offset: 20n });
-    expect((await merge()).damaged).toMatchObject([{ partition: { partition: 1 } }]);
-    expect((await logOf()).damage).toBeUndefined();
-    expect((await segmentsOf()).at(-1)?.endOffset).toBe(40n);
-  });
+  // In the same page, and a page further.
+  it.each([4n, 20n])(
+    'speaks no more of it when the log’s start was moved past it, to %i',
+    async (offset) => {
+      await append(40);
+      const { objectId } = (await pagesOf())[0]!.entries[3]!;
+      await replaceObject(walKey(objectId), new Uint8Array(10));
+      log.clock.timeMs += AGE_MS;
+      expect((await merge()).damaged).toMatchObject([{ damage: { offset: 3n } }, {}]);
+      await process.services.topics.deleteRecords({ topicName: TOPIC, partition: 0, offset });
+      expect((await merge()).damaged).toMatchObject([{ partition: { partition: 1 } }]);
+      expect((await logOf()).damage).toBeUndefined();
+      expect((await segmentsOf()).at(-1)?.endOffset).toBe(40n);
+      const [seen = []] = await readTopic(log.process().services, TOPIC, 1);
+      expect(seen).toEqual(
+        Array.from({ length: 40 - Number(offset) }, (_, index) => {
+          const number = Number(offset) + index;
+          return [BigInt(number), `0/${number}`];
+        }),
+      );
+    },
+  );
 
   it('says which object is gone that the index names, and goes on when it is back', async () => {
     await append(16, [0]);
@@ -144,7 +155,7 @@ describe('a merger', () => {
   it('takes nothing for damaged that others have merged, or whose topic was deleted, meanwhile', async () => {
     await append(32);
     log.clock.timeMs += AGE_MS;
-    for (const meanwhile of [
+    const happenings: readonly (() => Promise<void>)[] = [
       async () => {
         await merge();
         for (let round = 0; round < 4; round += 1) {
@@ -157,7 +168,8 @@ describe('a merger', () => {
         const { objects } = await log.storage.upkeep.listObjects({ prefix: 'wal/', limit: 100 });
         await log.storage.upkeep.deleteObjects(objects.map(({ key }) => key));
       },
-    ]) {
+    ];
+    for (const meanwhile of happenings) {
       let isDone = false;
       const between = async (_: number, method: string): Promise<void> => {
         if (method !== 'getRange' || isDone) return;
