@@ -57,6 +57,8 @@ function writeSegment(into: string, segment: BuiltSegment): string[] {
 }
 
 async function complaints(paths: readonly string[]): Promise<string[]> {
+  // Before the tool has opened them: it cuts indexes to whole entries.
+  const own = [...paths.flatMap(complaintsOfName), ...paths.flatMap(complaintsOfSize)];
   const dump = async (...options: readonly string[]) =>
     await broker.runTool(
       ...['org.apache.kafka.tools.DumpLogSegments', '--files', paths.join(',')],
@@ -70,7 +72,7 @@ async function complaints(paths: readonly string[]): Promise<string[]> {
   const dumped = [deep, sanity, verified].flatMap(
     (output) => output.replace(FIRST_OFFSET_NOT_0, '').match(COMPLAINT) ?? [],
   );
-  return [...dumped, ...paths.flatMap(complaintsOfName), ...paths.flatMap(complaintsOfSize)];
+  return [...own, ...dumped];
 }
 
 /** What the dump tool says nothing of: a file's name that is not where its records begin. */
