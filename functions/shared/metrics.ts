@@ -1,8 +1,9 @@
 // Metrics of this project's own, as log lines that CloudWatch takes numbers from (embedded metric format). None has
 // dimensions: each combination of them would be a metric of its own, at $0.30 a month. A metric that is told only when
-// something is wrong costs nothing until then.
+// something is wrong costs nothing until then. The namespace is the log's: of two in one account each has its own numbers.
 
-const NAMESPACE = 'Stratalog';
+/** The stack sets it to its own. */
+const NAMESPACE_DEFAULT = 'Stratalog';
 
 export interface MetricLine {
   /** By the metric's name. */
@@ -15,7 +16,8 @@ export interface MetricLine {
 
 export function metricLine({ metrics, details, nowMs }: MetricLine): string {
   const names = Object.keys(metrics).map((name) => ({ Name: name }));
-  const directive = { Namespace: NAMESPACE, Dimensions: [[]], Metrics: names };
+  const namespace = process.env.STRATALOG_METRICS ?? NAMESPACE_DEFAULT;
+  const directive = { Namespace: namespace, Dimensions: [[]], Metrics: names };
   const line = {
     _aws: { Timestamp: nowMs, CloudWatchMetrics: [directive] },
     ...metrics,

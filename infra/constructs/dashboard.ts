@@ -8,7 +8,7 @@ import {
   MathExpression,
   Metric,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import type { TableName } from './log-storage.ts';
+import type { LogStorage, TableName } from './log-storage.ts';
 import { jobMetric, type Observed, ownMetric, tableMetric } from './metrics.ts';
 
 const WIDGET_WIDTH = 8;
@@ -51,8 +51,8 @@ export function dashboardWidgets(props: Observed): IWidget[][] {
         api.clientErrors,
         produce.metricErrors({ label: 'append exceptions' }),
         deadLetters.metricApproximateNumberOfMessagesVisible({ label: 'dead letters' }),
-        ownMetric('LateAppendsDropped').with({ label: 'acks=0 dropped' }),
-        ownMetric('DamagedObjects').with({ label: 'damaged objects' }),
+        ownMetric(storage, 'LateAppendsDropped').with({ label: 'acks=0 dropped' }),
+        ownMetric(storage, 'DamagedObjects').with({ label: 'damaged objects' }),
       ]),
     ],
     [
@@ -69,7 +69,7 @@ export function dashboardWidgets(props: Observed): IWidget[][] {
       busiestHeadAtMost(props),
       graph('Write units an append', [unitsPerAppend(props)]),
       graph('Records of the fullest partition, times its topic’s mean', [
-        jobMetric('apply-retention', 'skew').with({
+        jobMetric(storage, 'apply-retention', 'skew').with({
           statistic: 'Maximum',
           period: Duration.hours(1),
           label: 'key skew',
@@ -79,16 +79,16 @@ export function dashboardWidgets(props: Observed): IWidget[][] {
     [
       new GraphWidget({
         title: 'Lag of the group furthest behind',
-        left: [worstLag('lagSeconds').with({ label: 'seconds' })],
-        right: [worstLag('lagRecords').with({ label: 'records' })],
+        left: [worstLag(storage, 'lagSeconds').with({ label: 'seconds' })],
+        right: [worstLag(storage, 'lagRecords').with({ label: 'records' })],
         width: WIDGET_WIDTH,
       }),
       graph('Dollars an hour, by list price', [dollarsPerHour(props)]),
       graph('Background, bytes', [
-        jobMetric('build-segments', 'sizeBytes').with({ label: 'merged' }),
-        jobMetric('apply-retention', 'sizeBytes').with({ label: 'let go' }),
-        jobMetric('collect-garbage', 'walBytes').with({ label: 'WAL garbage' }),
-        jobMetric('collect-garbage', 'segmentBytes').with({ label: 'segment garbage' }),
+        jobMetric(storage, 'build-segments', 'sizeBytes').with({ label: 'merged' }),
+        jobMetric(storage, 'apply-retention', 'sizeBytes').with({ label: 'let go' }),
+        jobMetric(storage, 'collect-garbage', 'walBytes').with({ label: 'WAL garbage' }),
+        jobMetric(storage, 'collect-garbage', 'segmentBytes').with({ label: 'segment garbage' }),
       ]),
     ],
   ];
@@ -99,8 +99,8 @@ function graph(title: string, left: IMetric[]): GraphWidget {
 }
 
 /** Which group it is, the job's log line says. */
-function worstLag(number: string): Metric {
-  return jobMetric('watch-groups', number).with({ statistic: 'Maximum' });
+function worstLag(storage: LogStorage, number: string): Metric {
+  return jobMetric(storage, 'watch-groups', number).with({ statistic: 'Maximum' });
 }
 
 /** Below the line no partition is near its limit; above it one may be, and Contributor Insights names it when it is. */

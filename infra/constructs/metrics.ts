@@ -6,6 +6,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { FunctionName } from '../routes.ts';
 import type { ApiMetrics } from './api.ts';
 import type { LogStorage, TableName } from './log-storage.ts';
+import { metricsNamespace } from './metrics-namespace.ts';
 import type { StratalogFunction } from './stratalog-function.ts';
 
 /** What alarms and dashboard look at. */
@@ -28,12 +29,12 @@ export function tableMetric(storage: LogStorage, table: TableName, metricName: s
   });
 }
 
-/** A number of a job's report: $0.30 a month each, and there are some twenty. */
-export function jobMetric(job: string, number: string): Metric {
-  return ownMetric(`${job}.${number}`);
+/** A number of a job's report: $0.30 a month each, and there are some thirty. */
+export function jobMetric(storage: LogStorage, job: string, number: string): Metric {
+  return ownMetric(storage, `${job}.${number}`);
 }
 
 /** A metric that the functions themselves tell, as log lines. */
-export function ownMetric(metricName: string): Metric {
-  return new Metric({ namespace: 'Stratalog', metricName, statistic: 'Sum' });
+export function ownMetric(storage: LogStorage, metricName: string): Metric {
+  return new Metric({ namespace: metricsNamespace(storage), metricName, statistic: 'Sum' });
 }

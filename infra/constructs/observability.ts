@@ -40,7 +40,7 @@ interface AlarmRule {
 export class Observability extends Construct {
   constructor(scope: Construct, id: string, props: ObservabilityProps) {
     super(scope, id);
-    const lag = props.lagAlarm === undefined ? [] : [lagRule(props.lagAlarm)];
+    const lag = props.lagAlarm === undefined ? [] : [lagRule(props, props.lagAlarm)];
     for (const rule of [...alarmRules(props), ...jobRules(props), ...lag])
       this.#alarm(rule, props.alarmTopic);
     new Dashboard(this, 'Dashboard', { widgets: dashboardWidgets(props) });
@@ -106,7 +106,7 @@ function alarmRules(props: Observed): readonly AlarmRule[] {
     {
       id: 'LateAppendsDropped',
       description: 'Records that were acknowledged with acks=0 were refused afterwards.',
-      metric: ownMetric('LateAppendsDropped').with({ period: PERIOD }),
+      metric: ownMetric(storage, 'LateAppendsDropped').with({ period: PERIOD }),
       threshold: 0,
       periods: 1,
     },
@@ -127,11 +127,11 @@ function alarmRules(props: Observed): readonly AlarmRule[] {
   ];
 }
 
-function lagRule(lag: Duration): AlarmRule {
+function lagRule({ storage }: Observed, lag: Duration): AlarmRule {
   return {
     id: 'Lag',
     description: `A consumer group is more than ${lag.toHumanString()} behind.`,
-    metric: jobMetric('watch-groups', 'lagSeconds').with({
+    metric: jobMetric(storage, 'watch-groups', 'lagSeconds').with({
       statistic: 'Maximum',
       period: Duration.minutes(5),
     }),
@@ -141,7 +141,7 @@ function lagRule(lag: Duration): AlarmRule {
 }
 
 /** A run that fails is made up for by the next; one after the other that fails is not. */
-function jobRules({ jobs }: Observed): readonly AlarmRule[] {
+function jobRules({ jobs, storage }: Observed): readonly AlarmRule[] {
   const failing = Object.entries(jobs).map(([job, { lambda }]) => ({
     id: `Failing-${job}`,
     description: `The job ${job} fails, run after run.`,
@@ -154,14 +154,14 @@ function jobRules({ jobs }: Observed): readonly AlarmRule[] {
     {
       id: 'PartitionsFail',
       description: 'Background jobs run, and fail at some partitions, hour after hour.',
-      metric: ownMetric('JobFailures').with({ period: JOB_PERIOD }),
+      metric: ownMetric(storage, 'JobFailures').with({ period: JOB_PERIOD }),
       threshold: 0,
       periods: 3,
     },
     {
       id: 'Damaged',
       description: 'Objects are not what the index says: background work stands still there.',
-      metric: ownMetric('DamagedObjects').with({ period: JOB_PERIOD }),
+      metric: ownMetric(storage, 'DamagedObjects').with({ period: JOB_PERIOD }),
       threshold: 0,
       periods: 1,
     },

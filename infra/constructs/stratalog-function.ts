@@ -20,6 +20,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { StageConfig } from '../stage-config.ts';
 import type { LogStorage, StorageRights, TableVerb } from './log-storage.ts';
+import { metricsNamespace } from './metrics-namespace.ts';
 
 /** Written by `infra/bundle-functions.ts`; in the published package they lie beside the compiled constructs too. */
 const BUNDLES = new URL('../bundles/', import.meta.url);
@@ -92,6 +93,7 @@ export class StratalogFunction extends Construct {
         ...storage.environment(rights),
         ...accessEnvironment(props),
         ...props.environment,
+        STRATALOG_METRICS: metricsNamespace(this),
         NODE_OPTIONS: '--enable-source-maps',
       },
       logGroup,

@@ -54,6 +54,7 @@ describe('the functions', () => {
     expect(variablesOf('GroupHeartbeat')).toEqual([
       'NODE_OPTIONS',
       'STRATALOG_BUCKET',
+      'STRATALOG_METRICS',
       'STRATALOG_TABLE_GROUPS',
       'STRATALOG_TABLE_TOPICS',
     ]);
@@ -217,6 +218,9 @@ describe('the bucket', () => {
   });
 });
 
+/** The stack's name is Stratalog here. */
+const OWN_METRICS = 'Stratalog/Stratalog';
+
 describe('what watches', () => {
   it('has alarms for what needs a person, on metrics that cost little or nothing', () => {
     const alarms = resourcesOf(stack, 'AWS::CloudWatch::Alarm').map(([, one]) => one.Properties);
@@ -238,9 +242,20 @@ describe('what watches', () => {
       'WriteThrottleEvents',
     ]);
     for (const { Namespace, Dimensions } of alarms) {
-      expect(Namespace).toMatch(/^(AWS\/\w+|Stratalog)$/);
-      if (Namespace === 'Stratalog') expect(Dimensions).toBeUndefined();
+      expect(Namespace).toMatch(/^(AWS\/\w+|Stratalog\/Stratalog)$/);
+      if (Namespace === OWN_METRICS) expect(Dimensions).toBeUndefined();
     }
+  });
+
+  it('looks where the functions of this stack, and of no other, tell their metrics', () => {
+    const told = resourcesOf(stack, 'AWS::Lambda::Function')
+      .map(([, { Properties }]) => Properties.Environment?.Variables.STRATALOG_METRICS)
+      .filter((namespace) => namespace !== undefined);
+    expect(told.length).toBeGreaterThan(15);
+    expect(new Set(told)).toEqual(new Set([OWN_METRICS]));
+    const [[, dashboard] = []] = resourcesOf(stack, 'AWS::CloudWatch::Dashboard');
+    const body = JSON.stringify(dashboard?.Properties.DashboardBody);
+    expect(body).toContain(`${OWN_METRICS}\\",\\"watch-groups.lagSeconds`);
   });
 
   it('has one for the lag of groups, when it is told what is too far', () => {
