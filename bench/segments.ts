@@ -1,7 +1,7 @@
 // What merging, replay and log compaction cost: speed against a plain copy of the same bytes in the same store and run
 // (bench/support/segments-home.ts says what a plain copy does), and storage requests for each GiB. The store is the one
-// of `npm start`, on this machine's disk; `at AWS's times` is the same store with each request as long under way as in
-// AWS. Both take turns, and ratios are medians.
+// of `npm start`, with its flags, on this machine's disk; `at AWS's times` is the same store with each request as long
+// under way as in AWS. Both take turns, and ratios are medians.
 //
 //   npm run bench:segments            a small run of everything, about five minutes
 //   npm run bench:segments -- --full  1 GiB, and 1 million keys, for what runs in a process of its own
@@ -256,8 +256,8 @@ interface JobResult {
 
 /** A job in a process of its own, so that its memory is its own. */
 function inProcess(job: 'merge' | 'compact', directory: string): JobResult {
-  const flags = ['--disable-warning=ExperimentalWarning', fileURLToPath(import.meta.url)];
-  const output = execFileSync(process.execPath, [...flags, '--job', job, directory]);
+  const program = [...process.execArgv, fileURLToPath(import.meta.url)];
+  const output = execFileSync(process.execPath, [...program, '--job', job, directory]);
   return JSON.parse(output.toString()) as JobResult;
 }
 

@@ -92,6 +92,13 @@ export const LOCAL_BUSY_ATTEMPTS_MAX = 20_000;
 export const LOCAL_BUSY_PAUSE_MS = 1;
 /** How long opening a data directory waits for a process that is making it. */
 export const LOCAL_OPEN_WAIT_MS = 30_000;
+/**
+ * The local home's write-ahead log is moved into the database in a thread of its own after so many changed rows, and so
+ * long after the last time; at so many pages of 4 KiB inside a commit, which the event loop waits for.
+ */
+export const LOCAL_CHECKPOINT_CHANGES = 500;
+export const LOCAL_CHECKPOINT_PAUSE_MS = 50;
+export const LOCAL_CHECKPOINT_PAGES = 4_000;
 /** Objects up to this size lie in the database, where they share commits; larger ones are files. */
 export const LOCAL_ROW_OBJECT_BYTES_MAX = 16 * KIB;
 /** Files that one process reads and writes at a time; more wait. */

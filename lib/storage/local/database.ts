@@ -10,14 +10,18 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { required } from '../../assert.ts';
-import { LOCAL_BUSY_ATTEMPTS_MAX, LOCAL_BUSY_PAUSE_MS, LOCAL_OPEN_WAIT_MS } from '../../limits.ts';
+import {
+  LOCAL_BUSY_ATTEMPTS_MAX,
+  LOCAL_BUSY_PAUSE_MS,
+  LOCAL_CHECKPOINT_PAGES,
+  LOCAL_OPEN_WAIT_MS,
+} from '../../limits.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { databaseFailure, isBusy } from './errors.ts';
 import { GroupCommit, type Transactions } from './group-commit.ts';
 import { LogSync } from './log-sync.ts';
+import { readBigint } from './rows.ts';
 import { ADDED_COLUMNS, APPLICATION_ID, SCHEMA } from './schema.ts';
-
-/** Pages of 4 KiB in the write-ahead log when they are moved into the database, which the event loop waits for. */
-const CHECKPOINT_PAGES = 1_000;
 
 /** Changes whenever another connection has committed. As a table in a SELECT it would be prepared each time. */
 const OTHERS_VERSION = 'PRAGMA data_version';
@@ -72,7 +76,8 @@ export function openFileDatabase(path: string): Database {
   // SQLite's locks aren't on this file: a descriptor of it may be closed without losing any.
   const logFile = openSync(`${path}-wal`, 'r+');
   const { commit, ...transactions } = steps(statement);
-  let ownChanges: unknown = 0n;
+  const checkpoints = new Checkpoints(path);
+  let ownChanges = 0n;
   const version = (): string => {
     const { data_version: others } = required(statement(OTHERS_VERSION).get(), 'the version');
     return `${ownChanges} ${others}`;
@@ -81,8 +86,11 @@ export function openFileDatabase(path: string): Database {
   const commits = new GroupCommit({
     ...transactions,
     commit() {
-      ownChanges = required(statement(OWN_CHANGES).get(), 'the changes').changes;
+      const changes = readBigint(required(statement(OWN_CHANGES).get(), 'them'), 'changes');
+      const changed = Number(changes - ownChanges);
+      ownChanges = changes;
       commit();
+      checkpoints.note(changed);
     },
     begin: () => whileBusy(() => statement('BEGIN IMMEDIATE').run()),
     isOpen: () => sqlite.isTransaction,
@@ -98,6 +106,7 @@ export function openFileDatabase(path: string): Database {
     write: (change) => commits.write(change),
     async close() {
       await commits.idle();
+      await checkpoints.close();
       closeSync(logFile);
       sqlite.close();
     },
@@ -113,7 +122,7 @@ function openFile(path: string): DatabaseSync {
       PRAGMA synchronous = FULL;
       PRAGMA fullfsync = ON;
       PRAGMA checkpoint_fullfsync = ON;
-      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      PRAGMA wal_autocheckpoint = ${LOCAL_CHECKPOINT_PAGES};
       BEGIN IMMEDIATE;
       ${SCHEMA}
     `);

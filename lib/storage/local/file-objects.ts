@@ -69,8 +69,10 @@ export function createFileObjects(
     },
 
     async getRange(range) {
-      const bytes = await database.read(() => readRow(range));
-      return bytes ?? (await slots.run(() => files.readRange(range)));
+      const readFile = () => slots.run(() => files.readRange(range));
+      // No row has as many bytes; where there is one all the same, it says that they are too few.
+      const inFile = range.lengthBytes > LOCAL_ROW_OBJECT_BYTES_MAX ? await readFile() : undefined;
+      return inFile ?? (await database.read(() => readRow(range))) ?? (await readFile());
     },
 
     async close() {

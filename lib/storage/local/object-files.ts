@@ -85,8 +85,9 @@ export class ObjectFiles {
       const file = await openIfThere(this.#pathOf(range.key), 'r');
       if (file === undefined) return undefined;
       try {
-        // With room for the trailer: who reads that far hasn't read into it.
-        const bytes = new Uint8Array(range.lengthBytes + TRAILER_BYTES);
+        // With room for the trailer: who reads that far hasn't read into it. Nothing is handed out that wasn't read.
+        const { buffer: memory } = Buffer.allocUnsafeSlow(range.lengthBytes + TRAILER_BYTES);
+        const bytes = new Uint8Array(memory);
         const { bytesRead } = await file.read(bytes, { position: range.positionBytes });
         if (bytesRead < bytes.length) throw tooShort(range);
         return bytes.subarray(0, range.lengthBytes);
