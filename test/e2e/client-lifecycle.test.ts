@@ -7,6 +7,7 @@ import { type Consumer, type Stratalog, StratalogClientError } from '../../lib/i
 import { type LocalHome, startLocalHome } from '../../lib/local/home.ts';
 import {
   createTopic,
+  keepingLogger,
   numbered,
   QUICK,
   quickClient,
@@ -99,6 +100,20 @@ describe('run()', () => {
     await refused;
     expect(first.consumer.assignment()).toEqual([{ topic, partitions: [0] }]);
     await first.consumer.disconnect();
+  });
+});
+
+describe('a topic that there isn’t', () => {
+  it('is named aloud, and read once it is created', async () => {
+    const logger = keepingLogger();
+    const { consumer, values } = await startConsumer(quickClient(home.url, logger), ['later'], {
+      config: { groupId: 'later' },
+    });
+    const missing = 'there is no topic "later"; it is read as soon as there is';
+    await waitUntil(() => logger.lines.some((line) => line.includes(missing)));
+    await sendAll(client, await createTopic(client, 'later', 1), numbered(1));
+    await waitUntil(() => values.length === 1);
+    await consumer.disconnect();
   });
 });
 

@@ -106,7 +106,10 @@ export class Committer {
     leases: ReadonlyMap<string, PartitionLease>,
   ): Promise<ReadonlyMap<string, Error>> {
     const { storeOffsets } = this.#tools;
-    if (storeOffsets !== undefined) return storeOffsets(offsets).then(() => new Map());
+    // A program in plain JavaScript may return nothing.
+    if (storeOffsets !== undefined) {
+      return Promise.resolve(storeOffsets(offsets)).then(() => new Map());
+    }
     const refused = new Map<string, Error>();
     for (let start = 0; start < offsets.length; start += OFFSETS_PER_REQUEST_MAX) {
       const some = offsets.slice(start, start + OFFSETS_PER_REQUEST_MAX);

@@ -48,7 +48,7 @@ export class PartitionLease implements AssignedPartition {
   committed: number | undefined;
   /** Of the last commit: each has a larger number, so that a late one never moves an offset back. */
   commitCounter: number;
-  readonly #startOffset: number;
+  readonly #startOffset: number | undefined;
   #countAtCommit = 0;
   /** Raised by every seek: what was fetched or begun before it counts for nothing. */
   generation = 0;
@@ -64,6 +64,8 @@ export class PartitionLease implements AssignedPartition {
       readonly offset: number;
       readonly committed: number | undefined;
       readonly counter: number;
+      /** It begins at the end, as far as that reached just now: a place that is lost unless it is committed. */
+      readonly isAtEnd?: boolean;
     },
   ) {
     this.topic = place.topic;
@@ -71,7 +73,7 @@ export class PartitionLease implements AssignedPartition {
     this.partition = place.partition;
     this.key = partitionKey(place);
     this.tracker = new OffsetTracker(start.offset);
-    this.#startOffset = start.offset;
+    this.#startOffset = start.isAtEnd === true ? undefined : start.offset;
     this.fetchOffset = start.offset;
     this.highWatermark = start.offset;
     this.committed = start.committed;

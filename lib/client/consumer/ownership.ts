@@ -37,6 +37,11 @@ export interface OwnershipTools {
 
 type ClaimedPartition = Claim & { readonly place: AssignedPartition };
 
+interface Start {
+  readonly offset: number;
+  readonly isAtEnd?: boolean;
+}
+
 const REFUSAL_PAUSE_MS = 100;
 
 export class Ownership {
@@ -151,17 +156,21 @@ export class Ownership {
     // The assignment has moved on: the next heartbeat says where to.
     if (this.#refusals > 0) this.#tools.hurry(REFUSAL_PAUSE_MS * (2 ** (this.#refusals - 1) - 1));
     if (claims.length === 0) return;
-    const offsets = await this.#startOffsets(claims);
+    const starts = await this.#starts(claims);
     // Meanwhile it may have been put out of the group: then these claims are as void as its other partitions.
     if (this.#tools.identity()?.memberId !== identity.memberId) return;
+    const fresh: PartitionLease[] = [];
     for (const [index, { place, committed, counter }] of claims.entries()) {
-      const offset = offsets[index];
-      if (offset === undefined || this.find(place) !== undefined) continue;
-      const lease = new PartitionLease(place, { offset, committed, counter });
+      const start = starts[index];
+      if (start === undefined || this.find(place) !== undefined) continue;
+      const lease = new PartitionLease(place, { ...start, committed, counter });
       this.#former.delete(lease.key);
       this.#leases.set(lease.key, lease);
+      if (start.isAtEnd === true) fresh.push(lease);
     }
     this.#tools.changed();
+    // Once in a group's life: whoever comes next goes on here, and doesn't pass over what is written meanwhile.
+    if (fresh.length > 0) void this.#tools.commitLast(fresh);
   }
 
   async #claim(
@@ -178,9 +187,7 @@ export class Ownership {
   }
 
   /** One for each claim; undefined: nobody knows. */
-  async #startOffsets(
-    claims: readonly ClaimedPartition[],
-  ): Promise<readonly (number | undefined)[]> {
+  async #starts(claims: readonly ClaimedPartition[]): Promise<readonly (Start | undefined)[]> {
     const { api, fetchOffsets, fallback } = this.#tools;
     const places = claims.map(({ place }) => place);
     const own = fetchOffsets === undefined ? undefined : await ownOffsets(fetchOffsets, places);
@@ -194,7 +201,10 @@ export class Ownership {
     ]);
     return places.map((place, index) => {
       const key = partitionKey(place);
-      return known[index] ?? earliest.get(key) ?? latest.get(key);
+      const offset = known[index] ?? earliest.get(key);
+      if (offset !== undefined) return { offset };
+      const end = latest.get(key);
+      return end === undefined ? undefined : { offset: end, isAtEnd: true };
     });
   }
 

@@ -2,8 +2,8 @@
 // What outlives it (subscriptions, pauses, places that were sought) is the consumer's. The next run begins where the
 // group has come to: what was handled here and never committed counts for nothing there.
 
-import type { ApiClient } from '../api-client.ts';
-import { errorOf, type StratalogRequestError } from '../errors.ts';
+import { type ApiClient, pathOf } from '../api-client.ts';
+import { errorOf, isKafkaError, type StratalogRequestError } from '../errors.ts';
 import type { Instrumentation } from '../instrumentation.ts';
 import type { ClientLogger } from '../logging.ts';
 import { endOf } from '../offsets.ts';
@@ -69,6 +69,7 @@ export class ConsumerRun {
   readonly #fetcher: Fetcher;
   readonly #membership: Membership;
   #timer: NodeJS.Timeout | undefined;
+  #hasLooked = false;
 
   constructor(tools: ConsumerRunTools, config: ConsumerRunConfig) {
     this.#tools = tools;
@@ -136,7 +137,10 @@ export class ConsumerRun {
       },
       changed: () => this.changed(),
       rebalancing: () => base.instrumentation.emit('consumer.rebalancing', this.#member()),
-      settled: (duration) => this.#emitJoin(duration),
+      settled: (duration) => {
+        this.#emitJoin(duration);
+        void this.#lookForMissing();
+      },
       warn,
     });
   }
@@ -255,6 +259,21 @@ export class ConsumerRun {
         owned.map(({ topic, partitions }) => [topic, partitions]),
       ),
     });
+  }
+
+  /** A name that is mistyped would be waited for without a word. Once a run, and only for what it was not assigned. */
+  async #lookForMissing(): Promise<void> {
+    if (this.#hasLooked) return;
+    this.#hasLooked = true;
+    const { base, subscriptions, warn } = this.#tools;
+    const assigned = new Set(this.ownership.assignment().map(({ topic }) => topic));
+    for (const topic of subscriptions.wanted.names.filter((name) => !assigned.has(name))) {
+      const call = { method: 'GET', path: pathOf('topics', topic), retries: 0 } as const;
+      await base.api.json(call).catch((error) => {
+        if (!isKafkaError(error, 'UNKNOWN_TOPIC_OR_PARTITION')) return;
+        warn(`there is no topic "${topic}"; it is read as soon as there is`);
+      });
+    }
   }
 
   /** As events tell of it. */
