@@ -1,5 +1,6 @@
 // Latency as it would be on AWS: a local home in memory whose storage is as slow as S3 and DynamoDB, from one seed. A
-// client produces at linger 0 and at the default, a consumer reads: acknowledgements, and produce → eachMessage.
+// client produces at linger 0 and at the default, a consumer reads: acknowledgements, and produce → eachMessage. Ends with
+// an error where a bound is broken.
 // `npm run bench:latency`
 
 import { setTimeout as delay } from 'node:timers/promises';
@@ -32,16 +33,33 @@ function storingMs(requests: readonly LateRequest[]): readonly number[] {
 
 const home = await startLateHome(SEED);
 
+/** What the client may add to what storing takes, at linger 0. */
+const CLIENT_MS_MAX = 5;
+const END_TO_END_MS_MAX = 150;
+
+interface Row extends Record<string, string | number> {
+  'PUT + update p50 ms': number;
+  'ack p50 ms': number;
+  'to eachMessage p50 ms': number;
+}
+
+function bound(what: string, measuredMs: number, limitMs: number): void {
+  const isKept = measuredMs <= limitMs;
+  console.log(`${isKept ? 'kept' : 'BROKEN'}: ${what} ${measuredMs} ms, at most ${limitMs} ms`);
+  if (!isKept) process.exitCode = 1;
+}
+
 /** One producer and one consumer; a record every PAUSE_MS. */
 async function measure(
   name: string,
   config: { readonly linger?: number; readonly lowLatency?: boolean },
-): Promise<Record<string, string | number>> {
+): Promise<Row> {
   const stratalog = new Stratalog({ endpoint: home.url });
   const topic = `latency-${name.replaceAll(/\W/g, '-')}`;
   await stratalog.admin().createTopics({ topics: [{ topic, numPartitions: PARTITIONS }] });
   const arrivals: number[] = [];
-  const consumer = stratalog.consumer({ groupId: `group-${topic}` });
+  const { lowLatency = false } = config;
+  const consumer = stratalog.consumer({ groupId: `group-${topic}`, lowLatency });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   await consumer.run({
@@ -85,9 +103,10 @@ async function measure(
   };
 }
 
-report('latency', [
-  await measure('linger 0', { linger: 0 }),
-  await measure('lowLatency', { lowLatency: true }),
-  await measure('default (linger 50 ms)', {}),
-]);
+const noLinger = await measure('linger 0', { linger: 0 });
+const lowLatency = await measure('lowLatency', { lowLatency: true });
+report('latency', [noLinger, lowLatency, await measure('default (linger 50 ms)', {})]);
+const storedMs = noLinger['PUT + update p50 ms'];
+bound('acknowledged at linger 0, p50', noLinger['ack p50 ms'], storedMs + CLIENT_MS_MAX);
+bound('to eachMessage at lowLatency, p50', lowLatency['to eachMessage p50 ms'], END_TO_END_MS_MAX);
 await home.close();
