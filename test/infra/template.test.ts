@@ -58,8 +58,8 @@ describe('the functions', () => {
       'STRATALOG_TABLE_GROUPS',
       'STRATALOG_TABLE_TOPICS',
     ]);
-    expect(variablesOf('AdminMeta')).toEqual(['NODE_OPTIONS']);
-    expect(variablesOf('AdminAcls')).toEqual(['NODE_OPTIONS']);
+    expect(variablesOf('AdminMeta')).toEqual(['NODE_OPTIONS', 'STRATALOG_METRICS']);
+    expect(variablesOf('AdminAcls')).toEqual(['NODE_OPTIONS', 'STRATALOG_METRICS']);
   });
 
   it('know of access lists where they are on, those that answer callers', () => {
