@@ -365,7 +365,7 @@ describe('getRange', () => {
     ['throttled', 'THROTTLED'],
     ['server-error', 'STORAGE_UNAVAILABLE'],
     ['answer-lost', 'STORAGE_UNAVAILABLE'],
-    ['answer-garbled', 'UNKNOWN_SERVER_ERROR'],
+    ['answer-garbled', 'CORRUPT_MESSAGE'],
   ])('after %s fails with %s, and a second try reads', async (kind, code) => {
     await put();
     faults.inject('GetObject', { kind });
