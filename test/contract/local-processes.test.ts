@@ -52,7 +52,7 @@ const runWriter = async (writer: Writer): Promise<readonly Acknowledged[]> => {
   const child = spawn(
     process.execPath,
     [...flags, `${number}`, `${appends}`, '8', objectBytes.join(',')],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   children.push(child);
   const ended = new Promise((resolve) => child.once('close', resolve));
@@ -100,10 +100,19 @@ describe('processes that share a data directory', () => {
   it('get offsets without gap, overlap or loss while they append at once (dense, durable)', async () => {
     await createHead();
     const objectBytes = [ROW_BYTES, ROW_BYTES, ROW_BYTES, FILE_BYTES];
+    // Until both have appended enough, so that neither is done before the other begins.
+    const counts = [0, 0];
     const answers = await Promise.all(
-      [1, 2].map((number) => runWriter({ number, appends: 2_000, objectBytes })),
+      [1, 2].map((number) => {
+        const onAnswer = (count: number): void => {
+          counts[number - 1] = count;
+          if (Math.min(...counts) < 2_000) return;
+          for (const child of children) child.stdin?.end();
+        };
+        return runWriter({ number, appends: 1_000_000, objectBytes, onAnswer });
+      }),
     );
-    expect(answers.map(({ length }) => length)).toEqual([2_000, 2_000]);
+    expect(Math.min(...answers.map(({ length }) => length))).toBeGreaterThanOrEqual(2_000);
     const acknowledged = answers.flat().sort(byOffset);
     let next = 0n;
     for (const { baseOffset, recordCount } of acknowledged) {
@@ -119,7 +128,7 @@ describe('processes that share a data directory', () => {
       const readable = await Promise.all(entries.map((entry) => isReadable(storage, entry)));
       expect(readable.every(Boolean)).toBe(true);
     });
-  }, 120_000);
+  });
 
   it('make one data directory when they start at once', async () => {
     const writers = [1, 2, 3].map((number) =>
@@ -171,6 +180,5 @@ describe('a process that is killed while it appends', () => {
         if (outcome.head !== undefined) assertHead(outcome.head);
       });
     },
-    60_000,
   );
 });

@@ -1,7 +1,8 @@
 // A process that appends to partition 0 of a data directory: an object first, then the head, as every writer does, and
-// rolls the tail. It prints a line for each append that was answered: base offset, record count, object id, bytes.
+// rolls the tail. It prints a line for each append that was answered: base offset, record count, object id, bytes. It ends
+// after so many appends, or when its standard input does.
 //
-//   node local-writer.ts <directory> <writer number> <appends> <at once> <bytes of an object>,<…>
+//   node local-writer.ts <directory> <writer number> <appends at most> <at once> <bytes of an object>,<…>
 
 import { ULID_RANDOM_BYTES, ulidOf } from '../../lib/ids.ts';
 import { walKey } from '../../lib/log/keys.ts';
@@ -16,6 +17,10 @@ const [writer, appends, atOnce] = [Number(writerText), Number(appendsText), Numb
 const sizes = sizesText.split(',').map(Number);
 const storage = createLocalStorage({ directory });
 let started = 0;
+let isEnough = false;
+process.stdin.resume().once('end', () => {
+  isEnough = true;
+});
 
 const roll = async (head: Head, appendedCount: number): Promise<void> => {
   const page = appendedCount === 0 ? pageOf(head) : planRoll(head, appendedCount);
@@ -56,10 +61,11 @@ const append = async (number: number): Promise<void> => {
 
 await Promise.all(
   Array.from({ length: atOnce }, async () => {
-    while (started < appends) {
+    while (started < appends && !isEnough) {
       started += 1;
       await append(started);
     }
   }),
 );
 await storage.close();
+process.stdin.destroy();

@@ -51,7 +51,7 @@ describe('a log that lies', () => {
       '--endpoint',
       proxy.url,
       '--minutes',
-      '0.2',
+      '0.1',
       '--strike-every',
       '0',
       '--settle',

@@ -51,7 +51,7 @@ export async function packageProject(beside: readonly string[]): Promise<Package
     );
     const manifest = { name: 'somebody-else', private: true, type: 'module' };
     writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
-    const quiet = ['--silent', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-retries=5'];
+    const quiet = ['--silent', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-retries=3'];
     await step('npm', ['install', ...quiet, join(folder, tarball), ...beside]);
   } catch (error) {
     remove();

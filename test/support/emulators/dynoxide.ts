@@ -24,7 +24,7 @@ export async function startDynoxide(): Promise<Server> {
       {
         command: 'npm',
         args: [
-          ...['install', '--no-save', '--no-audit', '--no-fund', '--fetch-retries=5'],
+          ...['install', '--no-save', '--no-audit', '--no-fund'],
           ...['--prefix', prefix, `${PACKAGE}@${VERSION}`],
         ],
       },
