@@ -274,6 +274,7 @@ describe('the price of each way to commit', () => {
     // What a database with a unique key would hold.
     const ledger = new Map<string, string>();
     let deliveries = 0;
+    let isLost = false;
     const handle = (partition: number, offset: string, value: string): void => {
       deliveries += 1;
       ledger.set(`${TOPIC}/${partition}/${offset}`, value);
@@ -285,11 +286,16 @@ describe('the price of each way to commit', () => {
           handle(partition, message.offset, String(message.value));
           members[0]?.process.crash();
           const offset = String(Number(message.offset) + 1);
-          await members[0]?.consumer.commitOffsets([{ topic, partition, offset }]);
+          const commit = members[0]?.consumer.commitOffsets([{ topic, partition, offset }]);
+          await expect(commit).rejects.toThrow('dead');
+          isLost = true;
+          // A process that is dead does not try again.
+          await sleep(60_000, undefined, { ref: false });
         },
       },
     });
-    await waitUntil(() => first.process.hasCrashed());
+    await waitUntil(() => isLost);
+    members.pop();
     await crash(first);
     const second = await join({
       run: {
@@ -297,7 +303,7 @@ describe('the price of each way to commit', () => {
         eachMessage: async ({ topic, partition, message }) => {
           handle(partition, message.offset, String(message.value));
           const offset = String(Number(message.offset) + 1);
-          await members[1]?.consumer.commitOffsets([{ topic, partition, offset }]);
+          await members[0]?.consumer.commitOffsets([{ topic, partition, offset }]);
         },
       },
     });

@@ -303,7 +303,7 @@ describe('records over HTTP', () => {
 
   it('waits for records when it may, and answers when they come', async () => {
     const topic = await newTopic();
-    const waiting = ask('GET', `/topics/${topic}/partitions/0/records?max_wait_ms=10000`);
+    const waiting = ask('GET', `/topics/${topic}/partitions/0/records?max_wait_ms=20000`);
     await new Promise((resolve) => setTimeout(resolve, 50));
     await raw([{ topicName: topic, partition: 0, batches: batchOf(['came']) }]);
     expect((await waiting).json.records).toHaveLength(1);

@@ -117,14 +117,12 @@ export interface Crashable {
   readonly client: Stratalog;
   /** From now on nothing of it reaches the log: what the log sees when a process is killed. */
   crash(): void;
-  readonly hasCrashed: () => boolean;
 }
 
 export function crashableClient(endpoint: string): Crashable {
   const transport = httpTransport({ endpoint });
   let crashed = false;
   return {
-    hasCrashed: () => crashed,
     crash: () => {
       crashed = true;
     },
