@@ -14,7 +14,7 @@ import type { Database } from './database.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { fileErrorCode, fileFailure } from './errors.ts';
 import { foldersBelow, noSuchUpload, pageOf } from './memory-upkeep.ts';
-import { objectPath, TRAILER_BYTES, trailerOf } from './object-files.ts';
+import { objectPath, TRAILER_BYTES, trailerOf, writeAll } from './object-files.ts';
 import { readNumber, readText } from './rows.ts';
 
 const UPLOAD = /^upload-[0-9a-f]{16}-(\d+)-(.+)$/;
@@ -35,13 +35,18 @@ export function createFileUpkeep(
   };
 }
 
+type CompletedUpload = Parameters<ObjectUpkeep['completeUpload']>[0];
 type Listings = Pick<ObjectUpkeep, 'listObjects' | 'listFolders' | 'deleteObjects'>;
 
 function uploads(paths: DataPaths, directories: DirectorySync): Omit<ObjectUpkeep, keyof Listings> {
   const staged = (uploadId: string): string => join(paths.staging, uploadId);
-  const publish = async (file: FileHandle, key: string, uploadId: string): Promise<void> => {
+  /** An earlier try may have come as far as the trailer. */
+  const publish = async (file: FileHandle, upload: CompletedUpload): Promise<void> => {
+    const { key, uploadId, parts } = upload;
+    const sizeBytes = parts.reduce((bytes, { tag }) => bytes + Number(tag), 0);
     const { size } = await file.stat();
-    await file.write(trailerOf(uploadId), 0, TRAILER_BYTES, size);
+    assert(size === sizeBytes || size === sizeBytes + TRAILER_BYTES, 'all parts are there');
+    await writeAll(file, [trailerOf(uploadId)], sizeBytes);
     await file.datasync();
     const path = objectPath(paths, key);
     await link(staged(uploadId), path);
@@ -61,17 +66,15 @@ function uploads(paths: DataPaths, directories: DirectorySync): Omit<ObjectUpkee
 
     putPart: ({ key, uploadId, partNumber, bytes }) =>
       withUpload(staged(uploadId), `writing a part of "${key}"`, async (file) => {
-        const position = (partNumber - 1) * partBytesOf(uploadId);
-        await file.write(bytes, 0, bytes.length, position);
+        await writeAll(file, [bytes], (partNumber - 1) * partBytesOf(uploadId));
         return { partNumber, tag: String(bytes.length) };
       }),
 
-    async completeUpload({ key, uploadId }) {
+    async completeUpload(upload) {
+      const { key, uploadId } = upload;
       const isDone = await isThere(objectPath(paths, key));
       if (isDone && !(await isThere(staged(uploadId)))) return;
-      await withUpload(staged(uploadId), `completing "${key}"`, (file) =>
-        publish(file, key, uploadId),
-      );
+      await withUpload(staged(uploadId), `completing "${key}"`, (file) => publish(file, upload));
     },
 
     async abortUpload({ uploadId }) {

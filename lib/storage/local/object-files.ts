@@ -170,12 +170,21 @@ async function openIfThere(path: string, flags: 'r' | 'r+'): Promise<FileHandle 
   }
 }
 
-/** Writes chunks back to back; the system may take them in several pieces. */
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+/**
+ * Writes chunks back to back, from `position` on or else where the file stands. The system may take them in several
+ * pieces: a disk that is full takes what it has room for, and says so only to whoever asks again.
+ */
+export async function writeAll(
+  file: FileHandle,
+  chunks: readonly Uint8Array[],
+  position?: number,
+): Promise<void> {
   let rest = chunks.filter((chunk) => chunk.length > 0);
+  let at = position;
   while (rest.length > 0) {
-    const { bytesWritten } = await file.writev(rest);
+    const { bytesWritten } = await file.writev(rest, at);
     rest = without(rest, bytesWritten);
+    if (at !== undefined) at += bytesWritten;
   }
 }
 
