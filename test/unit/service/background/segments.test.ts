@@ -70,6 +70,25 @@ describe('mergeAll', () => {
     expect((await pagesOf()).length).toBe(2);
   });
 
+  it('looks at many partitions with few requests, and not again at what it merged to the end', async () => {
+    const count = 20;
+    await createTopic(count);
+    const looks = async () => {
+      // One page a partition, and no tail.
+      await append(16, count);
+      log.clock.timeMs += AGE_MS;
+      const merger = log.process();
+      expect(await merge(merger)).toMatchObject({ segments: count, failures: [] });
+      return ['readHeads', 'readLog', 'openLog', 'listPages'].map((name) =>
+        merger.counts.get(name),
+      );
+    };
+    // LOG items are put, and each head is read again; of pages the first one is, then all are.
+    expect(await looks()).toEqual([1 + count, count, count, 2 * count]);
+    // Now also whether pages stand again that were merged.
+    expect(await looks()).toEqual([1, count, undefined, 3 * count]);
+  });
+
   it('merges what is old, the idle tail too, and readers see the same', async () => {
     await createTopic(2);
     await append(40, 2);
