@@ -2,10 +2,30 @@
 // the field out, so nothing is decoded, decompressed or encoded again.
 
 import { type Rejected, rejected, StratalogError } from '../errors.ts';
-import { patchBaseOffset, splitBatches } from '../record/batch.ts';
+import { BatchCursor } from '../record/batch-cursor.ts';
 
 /** No broker leads a partition, so there is one epoch. */
-export const LEADER_EPOCH = 0;
+const LEADER_EPOCH = 0;
+
+const TWO_TO_32 = 0x1_0000_0000;
+
+/** Puts offsets in place in batches that follow each other. They are 64-bit; in halves they take no bigint a batch. */
+export class OffsetPlacer {
+  readonly #high: number;
+  readonly #low: number;
+
+  constructor(baseOffset: bigint) {
+    this.#high = Number(baseOffset >> 32n);
+    this.#low = Number(BigInt.asUintN(32, baseOffset));
+  }
+
+  /** `relative` to the base, below 2^32. */
+  place(batches: BatchCursor, relative: number): void {
+    const low = this.#low + relative;
+    const high = low >= TWO_TO_32 ? this.#high + 1 : this.#high;
+    batches.place(high, low >>> 0, LEADER_EPOCH);
+  }
+}
 
 export interface Placement {
   /** The offsets that the bytes hold, by the index. */
@@ -22,18 +42,24 @@ export function placeBatches(
   bytes: Uint8Array,
   { range, offset }: Placement,
 ): { readonly kind: 'placed'; readonly bytes: Uint8Array } | Rejected {
-  let next = range.baseOffset;
+  const batches = new BatchCursor(bytes);
+  const placer = new OffsetPlacer(range.baseOffset);
+  const before = Number(offset - range.baseOffset);
+  let relative = 0;
   let from = 0;
   try {
-    for (const header of splitBatches(bytes)) {
-      patchBaseOffset(bytes, header.position, next, LEADER_EPOCH);
-      next += BigInt(header.lastOffsetDelta + 1);
-      if (next <= offset) from = header.position + header.sizeInBytes;
+    for (let position = 0; position < bytes.length; ) {
+      batches.moveTo(position, bytes.length);
+      placer.place(batches, relative);
+      position += batches.sizeInBytes;
+      relative += batches.lastOffsetDelta + 1;
+      if (relative <= before) from = position;
     }
   } catch (error) {
     if (error instanceof StratalogError) return rejected('CORRUPT_MESSAGE', error.message);
     throw error;
   }
+  const next = range.baseOffset + BigInt(relative);
   if (next !== range.endOffset) {
     return rejected(
       'CORRUPT_MESSAGE',

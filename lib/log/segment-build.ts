@@ -15,7 +15,7 @@ import { assert } from '../assert.ts';
 import { StratalogError } from '../errors.ts';
 import type { BatchHeader } from '../record/batch.ts';
 import type { BatchCursor } from '../record/batch-cursor.ts';
-import { LEADER_EPOCH } from './place.ts';
+import { OffsetPlacer } from './place.ts';
 import { SEGMENT_OFFSETS_MAX } from './segment.ts';
 
 /** Kafka's index.interval.bytes. */
@@ -49,8 +49,7 @@ export interface BatchRun {
 
 export class SegmentBuilder {
   readonly #baseOffset: bigint;
-  readonly #baseHigh: number;
-  readonly #baseLow: number;
+  readonly #placer: OffsetPlacer;
   readonly #index = new GrowingBytes();
   readonly #timeIndex = new GrowingBytes();
   #sizeBytes = 0;
@@ -67,8 +66,7 @@ export class SegmentBuilder {
   constructor(baseOffset: bigint, skippedRecords = 0) {
     this.#baseOffset = baseOffset;
     this.#nextOffset = skippedRecords;
-    this.#baseHigh = Number(baseOffset >> 32n);
-    this.#baseLow = Number(BigInt.asUintN(32, baseOffset));
+    this.#placer = new OffsetPlacer(baseOffset);
   }
 
   get sizeBytes(): number {
@@ -90,7 +88,7 @@ export class SegmentBuilder {
     for (let position = start; position < end; position += batches.sizeInBytes) {
       batches.moveTo(position, end);
       batches.checkCrc();
-      this.#place(batches);
+      this.#placer.place(batches, this.#nextOffset);
       const lastOffset = this.#nextOffset + batches.lastOffsetDelta;
       this.#addBatch(batches, lastOffset);
     }
@@ -123,13 +121,6 @@ export class SegmentBuilder {
       largestTimestampMs: this.#largestTimestampMs,
       firstTimestampMs: this.#firstTimestampMs,
     };
-  }
-
-  /** Offsets are 64-bit; in halves they take no bigint a batch. */
-  #place(batches: BatchCursor): void {
-    const low = this.#baseLow + this.#nextOffset;
-    const high = low >= TWO_TO_32 ? this.#baseHigh + 1 : this.#baseHigh;
-    batches.place(high, low >>> 0, LEADER_EPOCH);
   }
 
   #addBatch(batch: BuiltBatch, lastOffset: number): void {
