@@ -1,7 +1,7 @@
 // The whole log as one construct, for this project's own stack and for anybody else's: what is stored first, then the
 // paths of data over it, the API in front, and what watches them. Construct ids are a contract (see log-storage).
 
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { Annotations, RemovalPolicy } from 'aws-cdk-lib';
 import {
   GatewayVpcEndpointAwsService,
   InterfaceVpcEndpointAwsService,
@@ -34,6 +34,7 @@ export class Stratalog extends Construct {
   readonly topicAdmin: TopicAdmin;
   /** By verb: for the client that invokes them without the API. */
   readonly functionNames: Readonly<Record<FunctionName, string>>;
+  readonly #hasAcls: boolean;
   /** The background jobs' functions: to run one by hand. */
   readonly jobNames: Readonly<Record<string, string>>;
 
@@ -41,6 +42,7 @@ export class Stratalog extends Construct {
     super(scope, id);
     checkProps(props);
     const config = configOf(props);
+    this.#hasAcls = props.acls !== undefined;
     this.topicDefaults = props.topicDefaults ?? {};
     this.storage = new LogStorage(this, 'Storage', {
       config,
@@ -115,19 +117,33 @@ export class Stratalog extends Construct {
   /** Lets it produce to this topic through the API, or to every topic. */
   grantProduce(grantee: IGrantable, topic?: string): Grant {
     checkGrantedNames({ topic });
+    this.#tellOfEntries(grantee, `--producer --topic ${quoted(topic)}`);
     return this.#grant(grantee, produceRoutes({ topic }));
   }
 
   /** Lets it read this topic as a member of this group, or every topic as any. */
   grantConsume(grantee: IGrantable, topic?: string, group?: string): Grant {
     checkGrantedNames({ topic, group });
+    const names = `--topic ${quoted(topic)} --group ${quoted(group)}`;
+    this.#tellOfEntries(grantee, `--consumer ${names}`);
     return this.#grant(grantee, consumeRoutes({ topic, group }));
   }
 
   /** Lets it create, change and delete this topic, or every topic. */
   grantManage(grantee: IGrantable, topic?: string): Grant {
     checkGrantedNames({ topic });
+    this.#tellOfEntries(grantee, `--operation All --topic ${quoted(topic)}`);
     return this.#grant(grantee, manageRoutes({ topic }));
+  }
+
+  /** A grant is IAM's; access lists are the log's own, and changed without a deployment. */
+  #tellOfEntries(grantee: IGrantable, options: string): void {
+    if (!this.#hasAcls) return;
+    const scope = Construct.isConstruct(grantee) ? grantee : this;
+    Annotations.of(scope).addWarningV2(
+      'stratalog:grantNeedsAcls',
+      `the log has access lists, which this grant writes nothing into; what it opens also needs: stratalog acls add --allow-principal 'User:<ARN of the role>' ${options}`,
+    );
   }
 
   #grant(grantee: IGrantable, routes: readonly GrantedRoute[]): Grant {
@@ -137,6 +153,10 @@ export class Stratalog extends Construct {
       resourceArns: routes.map(({ method, path }) => `${this.api.stageArn}/${method}${path}`),
     });
   }
+}
+
+function quoted(name: string | undefined): string {
+  return name === undefined ? "'*'" : `'${name}'`;
 }
 
 function namesOf<Name extends string>(

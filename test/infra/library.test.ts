@@ -1,7 +1,7 @@
 // The construct as others use it: in a stack of theirs, with topics and grants.
 
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, it } from 'vitest';
@@ -69,6 +69,27 @@ describe('a grant', () => {
       calls.filter((call) => /topics\/(?!orders)|groups\/(?!~YmlsbGluZyAx)/.test(call)),
     ).toEqual([]);
     expect(calls).not.toContain('POST /fetch');
+  });
+});
+
+describe('a grant of a log with access lists', () => {
+  it('says which entries go with it', () => {
+    const stack = new Stack(new App(), 'Shop');
+    const acls = { superUsers: ['User:root'] };
+    const log = new Stratalog(stack, 'Log', { stage: 'prod', acls });
+    const assumedBy = new ServicePrincipal('lambda.amazonaws.com');
+    const roles = ['A', 'B', 'C'].map((id) => new Role(stack, id, { assumedBy }));
+    const [shop, billing, admin] = roles as [Role, Role, Role];
+    log.grantProduce(shop, 'orders');
+    log.grantConsume(billing, 'orders', 'billing');
+    log.grantManage(admin);
+    const told = Annotations.fromStack(stack).findWarning('*', Match.anyValue());
+    const commands = told.map(({ id, entry }) => [id, String(entry.data).split(`role>' `)[1]]);
+    expect(commands).toEqual([
+      ['/Shop/A', expect.stringContaining("--producer --topic 'orders'")],
+      ['/Shop/B', expect.stringContaining("--consumer --topic 'orders' --group 'billing'")],
+      ['/Shop/C', expect.stringContaining("--operation All --topic '*'")],
+    ]);
   });
 });
 
