@@ -205,3 +205,47 @@ export async function converge(consumers: readonly TestConsumer[]): Promise<numb
 export function partsOf(assignment: Assignment): Readonly<Record<string, readonly number[]>> {
   return Object.fromEntries(assignment.map(({ topicName, partitions }) => [topicName, partitions]));
 }
+
+/** For groups whose assignment a test can say beforehand. */
+export const RANGE = { assignor: 'range' };
+
+/** Consumers of processes of their own, joined one by one and settled. */
+export async function consumersOf(
+  test: TestGroups,
+  count: number,
+  more: Parameters<TestConsumer['join']>[0] = RANGE,
+): Promise<TestConsumer[]> {
+  const consumers: TestConsumer[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const consumer = new TestConsumer(test.another());
+    // Member ids are made of the time, so that they sort as members came.
+    test.log.clock.timeMs += 1;
+    await consumer.join(more);
+    consumers.push(consumer);
+    await converge(consumers);
+  }
+  return consumers;
+}
+
+export async function ordersGroup(partitionCount = 3): Promise<TestGroups> {
+  const test = createTestGroups();
+  await test.createTopic('orders', partitionCount);
+  return test;
+}
+
+/** Time passes while these heartbeat, every second. */
+export async function passSeconds(
+  test: TestGroups,
+  seconds: number,
+  beating: readonly TestConsumer[] = [],
+): Promise<void> {
+  for (let second = 0; second < seconds; second += 1) {
+    test.log.clock.timeMs += 1_000;
+    for (const consumer of beating) await consumer.heartbeat();
+  }
+}
+
+export function memberOf(answer: Awaited<ReturnType<TestConsumer['join']>>): MemberAnswer {
+  if (answer.kind === 'rejected') throw new Error(answer.message);
+  return answer;
+}
