@@ -51,6 +51,7 @@ export class Stratalog {
   readonly #config: StratalogConfig;
   readonly #telemetry: Telemetry | undefined;
   readonly #logger: ClientLogger;
+  /** Those that run. */
   readonly #consumers = new Set<Consumer>();
 
   constructor(config: StratalogConfig) {
@@ -93,7 +94,11 @@ export class Stratalog {
       if (payload.isTimeout) instrumentation.emit('consumer.network.request_timeout', payload);
     };
     let letters: Producer | undefined;
-    const consumer = new Consumer(config, {
+    const consumer: Consumer = new Consumer(config, {
+      runs: (isRunning) => {
+        if (isRunning) this.#consumers.add(consumer);
+        else this.#consumers.delete(consumer);
+      },
       api: this.#api(onRequest, config.retry),
       instrumentation,
       logger: this.#logger,
@@ -104,7 +109,6 @@ export class Stratalog {
         await letters.send({ topic, messages });
       },
     });
-    this.#consumers.add(consumer);
     return consumer;
   }
 

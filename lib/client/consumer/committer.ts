@@ -37,6 +37,9 @@ interface CommitFailure {
   readonly retriable: boolean;
 }
 
+/** Partitions and consumers that go wait for it: it is tried again rather than waited for. */
+const COMMIT_TIMEOUT_MS = 10_000;
+
 export class Committer {
   readonly #tools: CommitterTools;
   #last: Promise<unknown> = Promise.resolve();
@@ -140,6 +143,7 @@ export class Committer {
         offsets: offsets.map((one) => offsetBody(one, leases.get(partitionKey(one)))),
       },
       retries: 3,
+      timeoutMs: COMMIT_TIMEOUT_MS,
     } as const;
     try {
       const answer = await api.json<{ failures: readonly CommitFailure[] }>(call);

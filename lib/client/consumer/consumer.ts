@@ -209,6 +209,7 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
       config,
     );
     this.#run = run;
+    this.#base.runs(true);
     this.#wanted = config;
     this.#channel = channel;
     try {
@@ -230,6 +231,7 @@ export class Consumer implements AsyncIterable<EachBatchPayload> {
     if (this.#run === undefined) return;
     await this.#run.stop();
     this.#run = undefined;
+    this.#base.runs(false);
     this.#channel?.close();
     this.#channel = undefined;
     this.#base.instrumentation.emit('consumer.stop', null);

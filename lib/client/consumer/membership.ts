@@ -61,6 +61,8 @@ interface MemberAnswer {
 /** Errors that say: this membership is over, join anew. */
 const OUT_OF_GROUP = ['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID', 'STALE_MEMBER_EPOCH'];
 const RETRY_MS_MAX = 1_000;
+/** Nobody waits long for a log that doesn't answer only to say goodbye. */
+const LEAVE_TIMEOUT_MS = 5_000;
 const TRIES_PER_WARNING = 30;
 
 export class Membership {
@@ -133,6 +135,7 @@ export class Membership {
           temporarily: this.#config.instanceId === undefined ? undefined : true,
         },
         retries: 2,
+        timeoutMs: LEAVE_TIMEOUT_MS,
       });
     } catch {
       // Whoever can't say goodbye is missed when its session times out.

@@ -37,6 +37,8 @@ export interface ConsumerBase {
   readonly logger: ClientLogger;
   /** Undefined: nobody traces. */
   readonly telemetry: Telemetry | undefined;
+  /** Told when a run begins and when it has ended. */
+  readonly runs: (isRunning: boolean) => void;
   /** Sends dead letters. */
   readonly send: (topic: string, messages: readonly Message[]) => Promise<void>;
 }
