@@ -28,6 +28,7 @@ const members: Member[] = [];
 interface Member {
   readonly consumer: Consumer;
   readonly process: Crashable;
+  readonly groupId: string;
   readonly values: string[];
 }
 
@@ -48,11 +49,12 @@ async function join(
   options: { readonly config?: Partial<ConsumerConfig>; readonly run?: ConsumerRunConfig } = {},
 ): Promise<Member> {
   const process = crashableClient(home.url);
+  const groupId = options.config?.groupId ?? 'workers';
   const started = await startConsumer(process.client, [TOPIC], {
-    config: { groupId: 'workers', ...options.config },
+    config: { ...options.config, groupId },
     ...(options.run === undefined ? {} : { run: options.run }),
   });
-  const member = { ...started, process };
+  const member = { ...started, process, groupId };
   members.push(member);
   return member;
 }
@@ -83,7 +85,8 @@ async function settled(some: readonly Member[], partitionCount = 3): Promise<num
       .flat()
       .toSorted()
       .join() === Array.from({ length: partitionCount }, (_, index) => index).join();
-  const groupOf = async () => (await client.admin().describeGroups(['workers'])).groups[0];
+  const groupIds = some.slice(0, 1).map(({ groupId }) => groupId);
+  const groupOf = async () => (await client.admin().describeGroups(groupIds)).groups[0];
   await waitUntil(async () => isWhole() && (await groupOf())?.state === 'Stable', {
     what: 'a stable assignment',
   });
@@ -280,6 +283,8 @@ describe('the price of each way to commit', () => {
       ledger.set(`${TOPIC}/${partition}/${offset}`, value);
     };
     const first = await join({
+      // What is killed tries nothing again.
+      config: { failurePolicy: { retry: { retries: 0 } } },
       run: {
         autoCommit: false,
         eachMessage: async ({ topic, partition, message }) => {
