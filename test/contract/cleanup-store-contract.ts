@@ -90,6 +90,7 @@ export function cleanupStoreContract(makeStore: MakeCleanupStore): void {
       expect(await cleanup.replacePasses({ from: [], to: passes })).toBe('replaced');
       expect(await cleanup.replacePasses({ from: [], to: [] })).toBe('changed');
       expect(await cleanup.replacePasses({ from: passes, to: passes.slice(1) })).toBe('replaced');
+      expect(await cleanup.replacePasses({ from: passes, to: [] })).toBe('changed');
       expect(await state()).toEqual({ floor: objectIdOf(5), passes: passes.slice(1) });
       expect(await cleanup.replacePasses({ from: passes.slice(1), to: [] })).toBe('replaced');
       expect(await cleanup.replacePasses({ from: [], to: passes })).toBe('replaced');
