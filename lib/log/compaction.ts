@@ -66,7 +66,7 @@ export function planCompaction(
   nowMs: number,
 ): CompactionPlan | undefined {
   const dirtyFrom = comparedTo(segments);
-  const dirtyTo = largest(dirtyFrom, ...segments.map(({ cleanedTo }) => cleanedTo));
+  const dirtyTo = segments.reduce((to, { cleanedTo }) => largest(to, cleanedTo), dirtyFrom);
   if (dirtyTo > dirtyFrom) {
     const dirty = segments.filter(
       ({ baseOffset, endOffset }) => endOffset > dirtyFrom && baseOffset < dirtyTo,
@@ -99,7 +99,9 @@ function planPass(
 /** When the first record in any of these was made, as far as their first batches say; never, when none says. */
 function oldestOf(segments: readonly Segment[]): number {
   const times = segments.map(({ firstTimestampMs }) => firstTimestampMs);
-  return Math.min(...times.filter((timeMs) => timeMs >= 0));
+  return times
+    .filter((timeMs) => timeMs >= 0)
+    .reduce((oldest, timeMs) => Math.min(oldest, timeMs), Number.POSITIVE_INFINITY);
 }
 
 /**

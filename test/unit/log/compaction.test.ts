@@ -30,6 +30,13 @@ describe('planCompaction', () => {
     });
   });
 
+  it('takes as many segments as there are', () => {
+    const some = Array.from({ length: 300_000 }, (_, index) =>
+      segmentItem(BigInt(index), BigInt(index + 1)),
+    );
+    expect(planCompaction(some, SETTINGS, NOW_MS)?.dirty).toHaveLength(some.length);
+  });
+
   it('goes on where a pass was not finished, up to its end, however little is dirty', () => {
     const segments = segmentsCleanedTo(35n, 35n, 20n, 0n, 0n);
     expect(planCompaction(segments, { ...SETTINGS, minCleanableDirtyRatio: 1 }, NOW_MS)).toEqual({
