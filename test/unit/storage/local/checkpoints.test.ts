@@ -37,7 +37,7 @@ it('moves the log into the database while it is open, long before a commit would
       database.statement(PUT).run(`wal/${number}`, '', new Uint8Array(OBJECT_BYTES));
     });
   await Promise.all(Array.from({ length: objects }, (_, number) => put(number)));
-  const until = performance.now() + 20_000;
+  const until = performance.now() + 100_000;
   while (statSync(path).size < sizeBytes && performance.now() < until) {
     await sleep(LOCAL_CHECKPOINT_PAUSE_MS);
   }
