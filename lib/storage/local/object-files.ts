@@ -92,7 +92,7 @@ export class ObjectFiles {
         if (bytesRead < bytes.length) throw tooShort(range);
         return bytes.subarray(0, range.lengthBytes);
       } finally {
-        await file.close();
+        this.#tidy(file.close());
       }
     } catch (error) {
       throw fileFailure(error, `reading object "${range.key}"`);
@@ -130,7 +130,7 @@ export class ObjectFiles {
     await Promise.all([file.datasync(), this.#directories.sync(this.#directoryOf(key))]);
   }
 
-  /** Cleaning up is nothing that a writer waits for; what stays behind is swept at a later start. */
+  /** Cleaning up is nothing that anybody waits for; what a writer leaves behind is swept at a later start. */
   #tidy(work: Promise<unknown>): void {
     const tidied: Promise<void> = work
       .catch(() => undefined)
