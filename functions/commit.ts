@@ -2,6 +2,6 @@
 
 import { commitRoutes } from '../lib/api/routes/commit.ts';
 import { httpHandler } from './shared/handler.ts';
-import { createGroupRuntime } from './shared/runtime.ts';
+import { createCommitRuntime } from './shared/runtime.ts';
 
-export const handler = httpHandler(commitRoutes, createGroupRuntime());
+export const handler = httpHandler(commitRoutes, createCommitRuntime());

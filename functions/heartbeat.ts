@@ -2,6 +2,6 @@
 
 import { heartbeatRoutes } from '../lib/api/routes/heartbeat.ts';
 import { httpHandler } from './shared/handler.ts';
-import { createGroupRuntime } from './shared/runtime.ts';
+import { createMembershipRuntime } from './shared/runtime.ts';
 
-export const handler = httpHandler(heartbeatRoutes, createGroupRuntime());
+export const handler = httpHandler(heartbeatRoutes, createMembershipRuntime());

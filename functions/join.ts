@@ -2,6 +2,6 @@
 
 import { joinRoutes } from '../lib/api/routes/join.ts';
 import { httpHandler } from './shared/handler.ts';
-import { createGroupRuntime } from './shared/runtime.ts';
+import { createMembershipRuntime } from './shared/runtime.ts';
 
-export const handler = httpHandler(joinRoutes, createGroupRuntime());
+export const handler = httpHandler(joinRoutes, createMembershipRuntime());

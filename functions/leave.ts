@@ -2,6 +2,6 @@
 
 import { leaveRoutes } from '../lib/api/routes/leave.ts';
 import { httpHandler } from './shared/handler.ts';
-import { createGroupRuntime } from './shared/runtime.ts';
+import { createMembershipRuntime } from './shared/runtime.ts';
 
-export const handler = httpHandler(leaveRoutes, createGroupRuntime());
+export const handler = httpHandler(leaveRoutes, createMembershipRuntime());

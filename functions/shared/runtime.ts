@@ -12,7 +12,11 @@ import {
   createAccess,
   type Rights,
 } from '../../lib/service/access/access.ts';
-import { guardGroupServices } from '../../lib/service/access/guard-groups.ts';
+import {
+  guardCommitServices,
+  guardGroupServices,
+  guardMembershipServices,
+} from '../../lib/service/access/guard-groups.ts';
 import { guardInspectServices } from '../../lib/service/access/guard-inspect.ts';
 import { guardServices } from '../../lib/service/access/guard-log.ts';
 import { guardTransactionServices } from '../../lib/service/access/guard-transactions.ts';
@@ -21,7 +25,14 @@ import {
   createInspectServices,
   type InspectServices,
 } from '../../lib/service/background/inspect-services.ts';
-import { createGroupServices, type GroupServices } from '../../lib/service/group/group-services.ts';
+import {
+  type CommitServices,
+  createCommitServices,
+  createGroupServices,
+  createMembershipServices,
+  type GroupServices,
+  type MembershipServices,
+} from '../../lib/service/group/group-services.ts';
 import { createServices, type Services } from '../../lib/service/services.ts';
 import {
   createTransactionServices,
@@ -29,6 +40,7 @@ import {
 } from '../../lib/service/transactions/transaction-services.ts';
 import {
   type AwsStorageOptions,
+  createAwsGroupStorage,
   createAwsLogStorage,
   createAwsStorage,
   type TableNames,
@@ -85,13 +97,26 @@ export function createRuntime(invoker: Invoker = noInvoker, nudger?: Nudger): Ru
 
 /** The same for consumer groups. */
 export function createGroupRuntime(): Runtime<GroupServices> {
-  const ports = groupPorts();
+  const storage = storagePorts();
+  const ports = { ...storage, access: accessOver(storage) };
   return guarded(createGroupServices(ports), ports.access, guardGroupServices);
+}
+
+/** The same for who is in groups: the functions that are called most often begin without S3. */
+export function createMembershipRuntime(): Runtime<MembershipServices> {
+  const ports = groupPorts();
+  return guarded(createMembershipServices(ports), ports.access, guardMembershipServices);
+}
+
+/** The same for claims and commits. */
+export function createCommitRuntime(): Runtime<CommitServices> {
+  const ports = groupPorts();
+  return guarded(createCommitServices(ports), ports.access, guardCommitServices);
 }
 
 /** What groups are looked after with. */
 export function groupPorts() {
-  const ports = storagePorts();
+  const ports = surroundings(createAwsGroupStorage(storageOptions()));
   return { ...ports, access: accessOver(ports) };
 }
 

@@ -4,7 +4,11 @@
 import type * as z from 'zod';
 import { checkGroupId, checkMemberIds } from '../group/profile.ts';
 import type { AclServices } from '../service/access/acls.ts';
-import type { GroupServices } from '../service/group/group-services.ts';
+import type {
+  CommitServices,
+  GroupServices,
+  MembershipServices,
+} from '../service/group/group-services.ts';
 import type { Services } from '../service/services.ts';
 import type { TransactionServices } from '../service/transactions/transaction-services.ts';
 import { problem } from './problem.ts';
@@ -92,10 +96,10 @@ export function route<const Of extends Operation>(
 }
 
 /** An operation of consumer groups. */
-export function groupRoute<const Of extends Operation>(
+export function groupRoute<const Of extends Operation, Uses = GroupServices>(
   operation: Of,
-  handle: (call: Call<Of>, services: GroupServices) => Promise<Reply>,
-): Route<GroupServices> {
+  handle: (call: Call<Of>, services: Uses) => Promise<Reply>,
+): Route<Uses> {
   return {
     operation,
     handle: async (call, services) => {
@@ -105,7 +109,7 @@ export function groupRoute<const Of extends Operation>(
         (group_id === undefined ? undefined : checkGroupId(group_id)) ??
         checkMemberIds({ memberId: member_id });
       if (refusal !== undefined) return problem(refusal);
-      return (handle as Route<GroupServices>['handle'])(call, services);
+      return (handle as Route<Uses>['handle'])(call, services);
     },
   };
 }
@@ -113,6 +117,22 @@ export function groupRoute<const Of extends Operation>(
 interface GroupNames {
   readonly group_id?: string;
   readonly member_id?: string;
+}
+
+/** An operation of who is in a group. */
+export function memberRoute<const Of extends Operation>(
+  operation: Of,
+  handle: (call: Call<Of>, services: MembershipServices) => Promise<Reply>,
+): Route<MembershipServices> {
+  return groupRoute(operation, handle);
+}
+
+/** An operation of members on offsets. */
+export function commitRoute<const Of extends Operation>(
+  operation: Of,
+  handle: (call: Call<Of>, services: CommitServices) => Promise<Reply>,
+): Route<CommitServices> {
+  return groupRoute(operation, handle);
 }
 
 /** An operation of producers' ids and of transactions. */

@@ -32,6 +32,14 @@ describe('the bundle of', () => {
     },
   );
 
+  it.each(['join', 'heartbeat', 'leave', 'commit', 'watch-groups'])(
+    '%s, which touches no object, has no client of S3',
+    async (name) => {
+      const { inputs } = await measureBundle(name);
+      expect(inputs.filter((file) => file.includes('@aws-sdk/client-s3'))).toEqual([]);
+    },
+  );
+
   it('meta has no client of S3 or DynamoDB', async () => {
     const { inputs } = await measureBundle('meta');
     expect(inputs.filter((file) => file.includes('@aws-sdk'))).toEqual([]);

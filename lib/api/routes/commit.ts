@@ -2,9 +2,9 @@
 
 import * as z from 'zod';
 import { OFFSETS_PER_REQUEST_MAX } from '../../limits.ts';
-import type { GroupServices } from '../../service/group/group-services.ts';
+import type { CommitServices } from '../../service/group/group-services.ts';
 import { mixedReply } from '../mixed.ts';
-import { groupRoute, type Route } from '../operation.ts';
+import { commitRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';
 import {
   counter,
@@ -74,8 +74,8 @@ const committed = z
 
 const ERRORS = [401, 403, 409, 413, 415, 416] as const;
 
-export const commitRoutes: readonly Route<GroupServices>[] = [
-  groupRoute(
+export const commitRoutes: readonly Route<CommitServices>[] = [
+  commitRoute(
     {
       id: 'claimPartitions',
       method: 'post',
@@ -116,7 +116,7 @@ export const commitRoutes: readonly Route<GroupServices>[] = [
       return mixedReply(answer.results, { offsets: taken, failures });
     },
   ),
-  groupRoute(
+  commitRoute(
     {
       id: 'commitOffsets',
       method: 'post',

@@ -2,8 +2,8 @@
 
 import * as z from 'zod';
 import { PARTITIONS_PER_GROUP_MAX } from '../../limits.ts';
-import type { GroupServices } from '../../service/group/group-services.ts';
-import { groupRoute, type Route } from '../operation.ts';
+import type { MembershipServices } from '../../service/group/group-services.ts';
+import { memberRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';
 import {
   counter,
@@ -27,8 +27,8 @@ const body = z
   })
   .meta({ id: 'HeartbeatRequest' });
 
-export const heartbeatRoutes: readonly Route<GroupServices>[] = [
-  groupRoute(
+export const heartbeatRoutes: readonly Route<MembershipServices>[] = [
+  memberRoute(
     {
       id: 'heartbeat',
       method: 'post',

@@ -1,8 +1,8 @@
 // Joining a consumer group.
 
 import * as z from 'zod';
-import type { GroupServices } from '../../service/group/group-services.ts';
-import { groupRoute, type Route } from '../operation.ts';
+import type { MembershipServices } from '../../service/group/group-services.ts';
+import { memberRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';
 import { groupParams, memberJson, memberShape, subscription } from '../schemas/groups.ts';
 
@@ -21,8 +21,8 @@ const body = z
   })
   .meta({ id: 'JoinRequest' });
 
-export const joinRoutes: readonly Route<GroupServices>[] = [
-  groupRoute(
+export const joinRoutes: readonly Route<MembershipServices>[] = [
+  memberRoute(
     {
       id: 'joinGroup',
       method: 'post',

@@ -1,8 +1,8 @@
 // Leaving a consumer group.
 
 import * as z from 'zod';
-import type { GroupServices } from '../../service/group/group-services.ts';
-import { groupRoute, type Route } from '../operation.ts';
+import type { MembershipServices } from '../../service/group/group-services.ts';
+import { memberRoute, type Route } from '../operation.ts';
 import { problem } from '../problem.ts';
 import { memberParams } from '../schemas/groups.ts';
 import { boundedNumberText, flag } from '../schemas/values.ts';
@@ -14,8 +14,8 @@ const query = z.strictObject({
   counter: number.optional().describe('A leave older than a heartbeat that counted is refused'),
 });
 
-export const leaveRoutes: readonly Route<GroupServices>[] = [
-  groupRoute(
+export const leaveRoutes: readonly Route<MembershipServices>[] = [
+  memberRoute(
     {
       id: 'leaveGroup',
       method: 'delete',

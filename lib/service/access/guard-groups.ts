@@ -4,19 +4,30 @@
 import { CLUSTER_NAME } from '../../access/acl.ts';
 import type { Rejected } from '../../errors.ts';
 import type { GroupDescription } from '../group/description.ts';
-import type { GroupServices } from '../group/group-services.ts';
+import type { CommitServices, GroupServices, MembershipServices } from '../group/group-services.ts';
 import type { GroupService } from '../group/groups.ts';
 import type { ClaimResult } from '../group/offset-claim.ts';
 import type { CommitResult, OffsetToCommit } from '../group/offset-commit.ts';
-import type { OffsetService } from '../group/offsets.ts';
+import type { CommitService, OffsetService } from '../group/offsets.ts';
 import type { Rights } from './access.ts';
 import { divide, firstRefusal } from './guard-parts.ts';
 
 export function guardGroupServices(services: GroupServices, rights: Rights): GroupServices {
   return {
-    groups: guardGroups(services.groups, rights),
+    ...guardMembershipServices(services, rights),
     offsets: guardOffsets(services.offsets, rights),
   };
+}
+
+export function guardCommitServices(services: CommitServices, rights: Rights): CommitServices {
+  return { offsets: guardCommits(services.offsets, rights) };
+}
+
+export function guardMembershipServices(
+  services: MembershipServices,
+  rights: Rights,
+): MembershipServices {
+  return { groups: guardGroups(services.groups, rights) };
 }
 
 function guardGroups(groups: GroupService, rights: Rights): GroupService {
@@ -72,8 +83,7 @@ interface Place {
   readonly partition: number;
 }
 
-function guardOffsets(offsets: OffsetService, rights: Rights): OffsetService {
-  const isShown = ({ topicName }: Place): boolean => rights.may('DESCRIBE', 'TOPIC', topicName);
+function guardCommits(offsets: CommitService, rights: Rights): CommitService {
   const unreadable = ({ topicName, partition }: Place) => {
     const refusal = rights.refusal('READ', 'TOPIC', topicName);
     return refusal && { ...refusal, topicName, partition };
@@ -95,6 +105,13 @@ function guardOffsets(offsets: OffsetService, rights: Rights): OffsetService {
       const answer = await offsets.commit({ ...request, offsets: allowed });
       return answer.kind === 'rejected' ? answer : { ...answer, results: join(answer.results) };
     },
+  };
+}
+
+function guardOffsets(offsets: OffsetService, rights: Rights): OffsetService {
+  const isShown = ({ topicName }: Place): boolean => rights.may('DESCRIBE', 'TOPIC', topicName);
+  return {
+    ...guardCommits(offsets, rights),
     async fetch(groupId) {
       const refusal = rights.refusal('DESCRIBE', 'GROUP', groupId);
       const found = refusal ?? (await offsets.fetch(groupId));

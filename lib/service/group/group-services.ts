@@ -7,7 +7,12 @@ import { createRangeReader } from '../read/range-reader.ts';
 import { createSegmentHints } from '../read/segment-hints.ts';
 import { createTopicCatalog } from '../topics/topic-catalog.ts';
 import { createGroupService, type GroupService } from './groups.ts';
-import { createOffsetService, type OffsetService } from './offsets.ts';
+import {
+  type CommitService,
+  createCommitService,
+  createOffsetService,
+  type OffsetService,
+} from './offsets.ts';
 import type { GroupPorts } from './tools.ts';
 
 export interface GroupServicePorts extends GroupPorts {
@@ -20,12 +25,28 @@ export interface GroupServices {
   readonly offsets: OffsetService;
 }
 
+/** Who is in groups, without offsets: nothing of reading records comes along. */
+export type MembershipServices = Pick<GroupServices, 'groups'>;
+
+export function createMembershipServices(ports: GroupPorts): MembershipServices {
+  return { groups: createGroupService(ports) };
+}
+
+/** What members do with offsets, the same way. */
+export interface CommitServices {
+  readonly offsets: CommitService;
+}
+
+export function createCommitServices(ports: GroupPorts): CommitServices {
+  return { offsets: createCommitService({ ports, catalog: createTopicCatalog(ports) }) };
+}
+
 export function createGroupServices(ports: GroupServicePorts): GroupServices {
   const catalog = createTopicCatalog(ports);
   const tools = { catalog, ranges: createRangeReader(ports), hints: createSegmentHints() };
   const listOffsets = createOffsetFinder(ports, tools);
   return {
-    groups: createGroupService(ports),
+    ...createMembershipServices(ports),
     offsets: createOffsetService({ ports, catalog, listOffsets }),
   };
 }

@@ -63,13 +63,15 @@ interface Checked {
   readonly partition: NamedPartition;
 }
 
+export type CommitTools = Pick<GroupTools, 'ports' | 'catalog'> & { readonly ends: LogEnds };
+
 /**
  * Per offset: UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE, OFFSET_METADATA_TOO_LARGE, and for a
  * member UNKNOWN_MEMBER_ID, FENCED_MEMBER_EPOCH, FENCED_INSTANCE_ID, STALE_MEMBER_EPOCH. As a whole: INVALID_GROUP_ID,
  * INVALID_REQUEST (too many), and without membership UNKNOWN_MEMBER_ID when the group has members.
  */
 export async function commitOffsets(
-  tools: GroupTools & { readonly ends: LogEnds },
+  tools: CommitTools,
   request: CommitRequest,
 ): Promise<CommitOutcome | Rejected> {
   const refusal =
@@ -185,7 +187,7 @@ async function commitWithoutMember(
 }
 
 async function checkOffsets(
-  tools: GroupTools & { readonly ends: LogEnds },
+  tools: CommitTools,
   offsets: readonly OffsetToCommit[],
 ): Promise<readonly (Checked | PartitionRejected)[]> {
   const known = await Promise.all(offsets.map((asked) => findPartition(tools, asked)));
@@ -216,7 +218,7 @@ async function checkOffsets(
 }
 
 async function findPartition(
-  { catalog }: GroupTools,
+  { catalog }: Pick<GroupTools, 'catalog'>,
   asked: OffsetToCommit,
 ): Promise<Checked | PartitionRejected> {
   const { topicName, partition, metadata = '' } = asked;

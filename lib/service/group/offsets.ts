@@ -4,7 +4,12 @@
 import type { Rejected } from '../../errors.ts';
 import { createLogEnds } from '../read/log-ends.ts';
 import { type ClaimRequest, type ClaimResult, claimPartitions } from './offset-claim.ts';
-import { type CommitOutcome, type CommitRequest, commitOffsets } from './offset-commit.ts';
+import {
+  type CommitOutcome,
+  type CommitRequest,
+  type CommitTools,
+  commitOffsets,
+} from './offset-commit.ts';
 import { fetchOffsets, groupLags, type PartitionLag, type PartitionOffset } from './offset-lag.ts';
 import { type ResetOutcome, type ResetRequest, resetOffsets } from './offset-reset.ts';
 import type { GroupTools } from './tools.ts';
@@ -23,12 +28,21 @@ export interface OffsetService {
   reset(request: ResetRequest): Promise<ResetOutcome | Rejected>;
 }
 
-export function createOffsetService(tools: GroupTools): OffsetService {
+export type CommitService = Pick<OffsetService, 'claim' | 'commit'>;
+
+export function createCommitService(tools: Omit<CommitTools, 'ends'>): CommitService {
   const { ports } = tools;
   const ends = createLogEnds(ports);
   return {
     claim: (request) => claimPartitions(ports, request),
     commit: (request) => commitOffsets({ ...tools, ends }, request),
+  };
+}
+
+export function createOffsetService(tools: GroupTools): OffsetService {
+  const { ports } = tools;
+  return {
+    ...createCommitService(tools),
     fetch: (groupId) => fetchOffsets(tools, groupId),
     lags: (groupId) => groupLags(ports, groupId),
     reset: (request) => resetOffsets(tools, request),

@@ -1,5 +1,6 @@
 // The ports over S3 and DynamoDB, for a composition root: names in, ports out.
 
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { AclStore } from '../../ports/acl-store.ts';
 import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { GroupStore } from '../../ports/group-store.ts';
@@ -14,7 +15,12 @@ import type { TopicStore } from '../../ports/topic-store.ts';
 import type { TransactionStore } from '../../ports/transaction-store.ts';
 import { createAclStore } from './acl-store.ts';
 import { createCleanupStore } from './cleanup-store.ts';
-import { type AwsClients, type ClientOptions, createClients } from './clients.ts';
+import {
+  type AwsClients,
+  type ClientOptions,
+  createClients,
+  createDynamodbClient,
+} from './clients.ts';
 import { createGroupStore } from './group-store.ts';
 import { GroupsTable } from './groups-table.ts';
 import { createLeaseStore } from './lease-store.ts';
@@ -90,6 +96,22 @@ export function createAwsLogStorage(options: AwsStorageOptions): AwsLogStorage {
   return logPorts(connect(options), options);
 }
 
+/** The ports of who is in groups and what was committed there: tables alone, so that nothing of S3 comes along. */
+export type AwsGroupStorage = Omit<AwsLogStorage, 'objects' | 'requests' | 'close'> &
+  Pick<AwsStorage, 'groups' | 'offsets'>;
+
+export function createAwsGroupStorage(options: AwsStorageOptions): AwsGroupStorage {
+  const { tables } = options;
+  const dynamodb = createDynamodbClient(options);
+  const clock = createStorageClock(dynamodb);
+  const groups = new GroupsTable(dynamodb, tables.groups, clock);
+  return {
+    ...tablePorts(dynamodb, clock, tables),
+    groups: createGroupStore(groups),
+    offsets: createOffsetStore(groups),
+  };
+}
+
 interface Connection {
   readonly clients: AwsClients;
   readonly clock: StorageClock;
@@ -107,15 +129,21 @@ function logPorts(
   { tables, bucket }: AwsStorageOptions,
 ): AwsLogStorage {
   return {
-    topics: createTopicStore(clients.dynamodb, tables.topics),
-    partitions: createPartitionStore(clients.dynamodb, tables, clock),
+    ...tablePorts(clients.dynamodb, clock, tables),
     objects: createObjectStore(clients.s3, bucket),
-    segments: createSegmentStore(clients.dynamodb, tables.index),
-    acls: createAclStore(clients.dynamodb, tables.acls),
     requests,
     close() {
       clients.dynamodb.destroy();
       clients.s3.destroy();
     },
+  };
+}
+
+function tablePorts(dynamodb: DynamoDBClient, clock: StorageClock, tables: TableNames) {
+  return {
+    topics: createTopicStore(dynamodb, tables.topics),
+    partitions: createPartitionStore(dynamodb, tables, clock),
+    segments: createSegmentStore(dynamodb, tables.index),
+    acls: createAclStore(dynamodb, tables.acls),
   };
 }

@@ -27,33 +27,42 @@ export interface AwsClients {
 }
 
 export function createClients(options: ClientOptions = {}): AwsClients {
-  const common = {
-    maxAttempts: 1,
-    ...(options.region === undefined ? {} : { region: options.region }),
-    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-  };
+  return { dynamodb: createDynamodbClient(options), s3: createS3Client(options) };
+}
+
+export function createDynamodbClient(options: ClientOptions): DynamoDBClient {
   const environment = process.env;
-  const dynamodbEndpoint =
+  const endpoint =
     options.endpoint ?? environment.AWS_ENDPOINT_URL_DYNAMODB ?? environment.AWS_ENDPOINT_URL;
-  const s3Endpoint =
+  return new DynamoDBClient({
+    ...commonOptions(options),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    requestHandler: connections(HEAD_REQUEST_TIMEOUT_MS),
+  });
+}
+
+function createS3Client(options: ClientOptions): S3Client {
+  const environment = process.env;
+  const endpoint =
     options.s3Endpoint ??
     options.endpoint ??
     environment.AWS_ENDPOINT_URL_S3 ??
     environment.AWS_ENDPOINT_URL;
+  return new S3Client({
+    ...commonOptions(options),
+    // Emulators know no host names of buckets.
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    // A range's checksum isn't known, and batches carry their own.
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: connections(OBJECT_REQUEST_TIMEOUT_MS),
+  });
+}
+
+function commonOptions({ region, credentials }: ClientOptions) {
   return {
-    dynamodb: new DynamoDBClient({
-      ...common,
-      ...(dynamodbEndpoint === undefined ? {} : { endpoint: dynamodbEndpoint }),
-      requestHandler: connections(HEAD_REQUEST_TIMEOUT_MS),
-    }),
-    s3: new S3Client({
-      ...common,
-      // Emulators know no host names of buckets.
-      ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint, forcePathStyle: true }),
-      // A range's checksum isn't known, and batches carry their own.
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: connections(OBJECT_REQUEST_TIMEOUT_MS),
-    }),
+    maxAttempts: 1,
+    ...(region === undefined ? {} : { region }),
+    ...(credentials === undefined ? {} : { credentials }),
   };
 }
 
