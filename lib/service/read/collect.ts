@@ -177,14 +177,9 @@ async function refer(
 ): Promise<FetchedReferences | FetchRejected | Moved> {
   const nowMs = ports.clock.nowMs();
   const last = part.ranges.at(-1);
-  const nextOffset =
-    last === undefined ? (part.emptyTo ?? part.asked.offset) : await endOf(ports, last);
-  if (nextOffset === undefined) {
-    tools.hints.forget(part.partition);
-    return { kind: 'moved', asked: part.asked };
-  }
-  if (typeof nextOffset !== 'bigint') return rejectedFetch(part.asked, nextOffset);
-  const references = await Promise.all(
+  const behind = last === undefined ? (part.emptyTo ?? part.asked.offset) : endOf(ports, last);
+  // Signed while the end is looked for: it takes the processor, and asks nobody.
+  const signing = Promise.all(
     part.ranges.map(async (range) => {
       const { key, positionBytes, lengthBytes } = range;
       const place = { key, positionBytes, lengthBytes };
@@ -193,6 +188,12 @@ async function refer(
       return { ...reference, baseOffset, positionBytes, lengthBytes };
     }),
   );
+  const [nextOffset, references] = await Promise.all([behind, signing]);
+  if (nextOffset === undefined) {
+    tools.hints.forget(part.partition);
+    return { kind: 'moved', asked: part.asked };
+  }
+  if (typeof nextOffset !== 'bigint') return rejectedFetch(part.asked, nextOffset);
   return {
     kind: 'references',
     ...watermarks(part),
