@@ -1,10 +1,8 @@
 // What is appended after it was answered (acks=0): the produce function invokes itself asynchronously. Lambda keeps the
 // event, and delivers it at least once; the object's id in it is what makes a second delivery stop.
 
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { HEAD_REQUEST_TIMEOUT_MS, STORAGE_CONNECT_TIMEOUT_MS } from '../../limits.ts';
 import type { Invoker, LateAppend } from '../../ports/environment.ts';
-import { sent } from './errors.ts';
+import { createEventSender, type InvokedFunction } from './lambda-client.ts';
 
 /** The event, as JSON: batches in base64. */
 export interface LateAppendEvent {
@@ -45,28 +43,8 @@ export function decodeLateAppend(event: LateAppendEvent): LateAppend {
   };
 }
 
-/** `functionName` takes `LateAppendEvent`. Credentials and region as the SDK finds them. */
-export function createLambdaInvoker(options: {
-  readonly functionName: string;
-  readonly endpoint?: string;
-}): Invoker {
-  const client = new LambdaClient({
-    maxAttempts: 2,
-    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    requestHandler: {
-      connectionTimeout: STORAGE_CONNECT_TIMEOUT_MS,
-      requestTimeout: HEAD_REQUEST_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-    },
-  });
-  return {
-    async appendLater(late) {
-      const command = new InvokeCommand({
-        FunctionName: options.functionName,
-        InvocationType: 'Event',
-        Payload: Buffer.from(JSON.stringify(encodeLateAppend(late))),
-      });
-      await sent('Invoke', client.send(command));
-    },
-  };
+/** The function takes `LateAppendEvent`. */
+export function createLambdaInvoker(invoked: InvokedFunction): Invoker {
+  const send = createEventSender(invoked, 2);
+  return { appendLater: async (late) => await send(encodeLateAppend(late)) };
 }
