@@ -3,7 +3,7 @@
 import { ERRORS } from '../../errors.ts';
 import { decodeFetchFrames, type FetchFrame } from '../../record/frames.ts';
 import type { ApiClient } from '../api-client.ts';
-import { type ErrorBody, StratalogRequestError } from '../errors.ts';
+import { type ErrorBody, StratalogRequestError, unreadableAnswer } from '../errors.ts';
 import { partitionKey, type TopicPartition } from '../types.ts';
 import { messagesFrom, placeOffsets } from './fetched.ts';
 import type { FetchResult } from './lease.ts';
@@ -91,6 +91,13 @@ export async function fetchBytes(
       nextOffset: Number(frame.nextOffset),
     });
   }
+  return whole(answers, request);
+}
+
+/** Errors: it leaves out a partition that was asked for, which would be asked for again and again. */
+function whole(answers: FetchAnswer, { partitions }: FetchRequest): FetchAnswer {
+  const missing = partitions.map(partitionKey).find((key) => !answers.has(key));
+  if (missing !== undefined) throw unreadableAnswer(`it says nothing of ${missing}`);
   return answers;
 }
 
@@ -148,7 +155,7 @@ export async function fetchReferences(
       ];
     }),
   );
-  return new Map(answers);
+  return whole(new Map(answers), request);
 }
 
 async function readReference(

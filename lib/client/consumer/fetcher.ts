@@ -5,7 +5,7 @@ import { StratalogError } from '../../errors.ts';
 import { PARTITIONS_PER_FETCH_MAX } from '../../limits.ts';
 import type { ApiClient } from '../api-client.ts';
 import { backoffMs, isTransient, RETRY_DEFAULTS } from '../backoff.ts';
-import { errorOf, type StratalogRequestError, unreadableAnswer } from '../errors.ts';
+import { errorOf, type StratalogRequestError } from '../errors.ts';
 import { type FetchLimits, isFetchable, type PlannedFetch, planFetches } from './fetch-plan.ts';
 import { fetchBytes, fetchReferences, type PartitionAnswer } from './fetch-request.ts';
 import type { PartitionLease } from './lease.ts';
@@ -175,8 +175,6 @@ export class Fetcher {
     };
     const fetch = plan.deliver === 'bytes' ? fetchBytes : fetchReferences;
     const answers = await fetch(this.#tools.api, request, signal);
-    const missing = asked.find(({ lease }) => !answers.has(lease.key));
-    if (missing !== undefined) throw unreadableAnswer(`it says nothing of ${missing.lease.key}`);
     let count = 0;
     let batches = 0;
     for (const { lease, generation } of asked) {

@@ -63,6 +63,8 @@ const OUT_OF_GROUP = ['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID', 'STALE_MEMBER_
 const RETRY_MS_MAX = 1_000;
 /** Nobody waits long for a log that doesn't answer only to say goodbye. */
 const LEAVE_TIMEOUT_MS = 5_000;
+/** A function that starts cold takes its time. */
+const HEARTBEAT_TIMEOUT_MS_MIN = 1_000;
 const TRIES_PER_WARNING = 30;
 
 export class Membership {
@@ -231,7 +233,7 @@ export class Membership {
       },
       retries: 0,
       // One that is lost on its way must leave time for others.
-      timeoutMs: this.#config.sessionTimeoutMs / 3,
+      timeoutMs: Math.max(this.#config.sessionTimeoutMs / 3, HEARTBEAT_TIMEOUT_MS_MIN),
     });
     if (this.#identity !== identity) return;
     this.#adopt(answer);
