@@ -122,11 +122,9 @@ export function objectsOf<Item extends object>(
   name: string,
   value: readonly Item[],
 ): readonly Item[] {
-  for (const [index, item] of listOf(name, value).entries()) {
-    if (typeof item === 'object' && item !== null) continue;
-    throw invalid(`${name}[${index}] is an object, not ${shown(item)}`);
-  }
-  return value;
+  const at = listOf(name, value).findIndex((item) => typeof item !== 'object' || item === null);
+  if (at < 0) return value;
+  throw invalid(`${name}[${at}] is an object, not ${shown(value[at])}`);
 }
 
 /** Waits for all, so that nothing is still under way when the first that failed is thrown. */

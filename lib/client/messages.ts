@@ -10,6 +10,7 @@ import type {
   Message,
   MessageHeaders,
   ProducerBatch,
+  ProducerRecord,
   ReceivedHeaders,
 } from './types.ts';
 
@@ -35,6 +36,11 @@ function timestampOf(timestamp: Message['timestamp'], nowMs: number): number {
   const timeMs = Number(timestamp);
   if (Number.isSafeInteger(timeMs)) return timeMs;
   throw invalid(`a timestamp is milliseconds since 1970 or a Date, not "${String(timestamp)}"`);
+}
+
+export function batchOf(record: ProducerRecord): ProducerBatch {
+  const { topic, messages, ...options } = takenBy('send()', record);
+  return { ...options, topicMessages: [{ topic, messages }] };
 }
 
 /** Errors: it is no list of topics with messages; what is in the messages is looked at when they are encoded. */

@@ -15,14 +15,14 @@ import {
   assertRetry,
   nameOf,
   TIMER_MS,
-  takenBy,
 } from './arguments.ts';
 import { RETRY_DEFAULTS, type RetryOptions } from './backoff.ts';
 import { StratalogClientError } from './errors.ts';
 import type { Instrumentation, RequestPayload } from './instrumentation.ts';
 import type { ClientLogger } from './logging.ts';
-import { assertBatch, compressionKind } from './messages.ts';
+import { assertBatch, batchOf, compressionKind } from './messages.ts';
 import { TopicMetadata, unknownPartition } from './metadata.ts';
+import { Outstanding } from './outstanding.ts';
 import {
   type PartitionPlan,
   planTopic,
@@ -139,8 +139,7 @@ export class Producer {
   readonly #buffer: SendBuffer;
   readonly #lingerMs: number;
   readonly #inFlight = new Set<Promise<void>>();
-  /** What waits or is under way. */
-  readonly #unsettled = new Set<Promise<RunOutcome>>();
+  readonly #outstanding = new Outstanding();
   /** Calls off the dispatch that is to come. */
   #callOff: (() => void) | undefined;
   /** Sends enter the queue in the order of their calls: each waits for the one before to be in. */
@@ -204,19 +203,27 @@ export class Producer {
     throw new StratalogClientError('invalid-argument', message);
   }
 
-  async send(record: ProducerRecord): Promise<RecordMetadata[]> {
-    const { topic, messages, ...options } = takenBy('send()', record);
-    return await this.sendBatch({ ...options, topicMessages: [{ topic, messages }] });
+  send(record: ProducerRecord): Promise<RecordMetadata[]> {
+    return this.#send(() => batchOf(record));
   }
 
   /** Resolves when every record is stored (acks=0: handed over), with one entry a partition. */
-  async sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]> {
-    assertBatch(batch);
-    if (this.#telemetry === undefined) return await this.#sendBatch(batch);
-    return await this.#telemetry.send(batch, (traced) => this.#sendBatch(traced));
+  sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]> {
+    return this.#send(() => batch);
   }
 
-  async #sendBatch({ topicMessages = [], ...options }: ProducerBatch): Promise<RecordMetadata[]> {
+  /** A few thousand sends a second pass through here: no promise more than it takes. */
+  async #send(batchNow: () => ProducerBatch): Promise<RecordMetadata[]> {
+    const batch = batchNow();
+    assertBatch(batch);
+    if (this.#telemetry === undefined) return Promise.all((await this.#submit(batch)).sent);
+    return await this.#telemetry.send(batch, async (traced) =>
+      Promise.all((await this.#submit(traced)).sent),
+    );
+  }
+
+  /** What it resolves to wraps the outcomes: a send is in the queue before they are there. */
+  #submit({ topicMessages = [], ...options }: ProducerBatch): Promise<Submitted> {
     this.#assertConnected();
     if (this.#transactions !== undefined) {
       const message =
@@ -236,8 +243,7 @@ export class Producer {
     const asked = this.#ask(topicMessages);
     const admission = this.#admitted.then(() => this.#admit(asked, terms, deadlineMs));
     this.#admitted = admission.catch(() => undefined);
-    const { sent } = await admission;
-    return Promise.all(sent);
+    return admission;
   }
 
   #assertConnected(): void {
@@ -264,23 +270,19 @@ export class Producer {
   /** Sends what waits without lingering; resolves when everything sent before has an outcome. */
   async flush(): Promise<void> {
     await this.#admitted;
-    let isDone = false;
-    const before = Promise.all(this.#unsettled).then(() => {
-      isDone = true;
-    });
-    await Promise.resolve();
-    while (!isDone) {
+    const isOut = this.#outstanding.mark();
+    while (isOut()) {
       this.#dispatch();
-      await Promise.race([before, ...this.#inFlight]);
+      await Promise.race(this.#inFlight);
     }
   }
 
-  /** Puts the messages in the queue. What it returns wraps the outcomes, so that to await the one isn't to await the other. */
+  /** Puts the messages in the queue. */
   async #admit(
     asked: readonly AskedTopic[],
     terms: SendTerms,
     deadlineMs: number,
-  ): Promise<{ sent: Promise<RecordMetadata>[] }> {
+  ): Promise<Submitted> {
     const plans = await this.#plan(asked);
     const sizeBytes = plans.reduce((bytes, plan) => bytes + plan.sizeBytes, 0);
     await this.#makeRoom(sizeBytes, deadlineMs);
@@ -340,17 +342,15 @@ export class Producer {
     const outcomes = splitRecords(plan.records, bytesMax).map(
       (part) =>
         new Promise<RunOutcome>((resolve) => {
+          const hasOutcome = this.#outstanding.begin();
           const settle = (outcome: RunOutcome): void => {
+            hasOutcome();
             this.#buffer.release(part.sizeBytes);
             resolve(outcome);
           };
           this.#queue.push({ ...shared, ...part, settle });
         }),
     );
-    for (const outcome of outcomes) {
-      this.#unsettled.add(outcome);
-      void outcome.then(() => this.#unsettled.delete(outcome));
-    }
     return Promise.all(outcomes).then((all) => metadataOf({ topic, partition }, all));
   }
 
@@ -410,6 +410,10 @@ function after(delayMs: number, act: () => void): () => void {
   }
   const timer = setTimeout(act, delayMs);
   return () => clearTimeout(timer);
+}
+
+interface Submitted {
+  readonly sent: readonly Promise<RecordMetadata>[];
 }
 
 interface AskedTopic extends TopicMessages {

@@ -10,7 +10,7 @@ import { encodeBatch, type NewRecord } from '../record/record.ts';
 import { type ApiClient, pathOf } from './api-client.ts';
 import { nameOf, objectsOf, offsetOf, takenBy } from './arguments.ts';
 import { isKafkaError, StratalogClientError } from './errors.ts';
-import { assertBatch, compressionKind } from './messages.ts';
+import { assertBatch, batchOf, compressionKind } from './messages.ts';
 import { type PartitionPlan, RECORD_BATCH_BYTES, splitRecords } from './partition-plan.ts';
 import {
   type ProducerBatch,
@@ -168,8 +168,7 @@ export class Transaction {
   }
 
   async send(record: ProducerRecord): Promise<RecordMetadata[]> {
-    const { topic, messages, ...options } = takenBy('send()', record);
-    return await this.sendBatch({ ...options, topicMessages: [{ topic, messages }] });
+    return await this.sendBatch(batchOf(record));
   }
 
   /** Resolves when all is staged, with one entry a partition; offsets aren't known before the commit. */
