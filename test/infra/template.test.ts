@@ -1,7 +1,9 @@
 // What the template says of functions, API, logs, alarms and the bucket.
 
+import { readFileSync } from 'node:fs';
 import { Duration } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
+import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { describe, expect, it } from 'vitest';
 import { servedRoutes } from '../../infra/routes.ts';
 import { ASYNC_EVENT_AGE_MS_MAX, FETCH_WAIT_MS_MAX, GARBAGE_GRACE_MS } from '../../lib/limits.ts';
@@ -256,6 +258,15 @@ describe('what watches', () => {
     const [[, dashboard] = []] = resourcesOf(stack, 'AWS::CloudWatch::Dashboard');
     const body = JSON.stringify(dashboard?.Properties.DashboardBody);
     expect(body).toContain(`${OWN_METRICS}\\",\\"watch-groups.lagSeconds`);
+  });
+
+  it('has no alarm that the handbook says nothing of', () => {
+    const handbook = readFileSync(new URL('../../docs/OPERATIONS.md', import.meta.url), 'utf8');
+    const late = synthesise({ lagAlarm: Duration.minutes(10) });
+    const alarms = late.stack.node.findAll().filter((one) => one instanceof Alarm);
+    const names = alarms.map(({ node }) => node.id.replace(/^Failing-.*/, 'Failing-…'));
+    expect(names.length).toBeGreaterThan(12);
+    expect(names.filter((name) => !handbook.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('has one for the lag of groups, when it is told what is too far', () => {
