@@ -63,6 +63,8 @@ export default defineConfig({
           include: ['test/aws/**/*.test.ts'],
           globalSetup: 'test/support/deploy/global-setup.ts',
           ...PATIENCE,
+          // One of them deploys.
+          testTimeout: 300_000,
           fileParallelism: false,
         },
       },

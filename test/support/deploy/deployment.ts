@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CDK = join(ROOT, 'node_modules', '.bin', 'cdk');
 /** Bootstrap and deployment take some ten seconds; an emulator that can't make a resource may wait for ever. */
-const CDK_TIMEOUT_MS = 180_000;
+const CDK_TIMEOUT_MS = 280_000;
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface StackOptions {

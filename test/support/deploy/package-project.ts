@@ -10,7 +10,7 @@ import { required } from '../../../lib/assert.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const STEP_TIMEOUT_MS = 240_000;
+const STEP_TIMEOUT_MS = 290_000;
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface PackageProject {
