@@ -1,40 +1,23 @@
 // The store of access lists keeps its contract: in memory, on disk, and in DynamoDB's protocol against dynoxide. More
 // servers: `npm run test:emulators`.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AwsClients } from '../../lib/storage/aws/clients.ts';
 import { createLocalStorage } from '../../lib/storage/local/local-storage.ts';
 import { aclStores, aclTables } from '../support/emulators/acl-contracts.ts';
 import { clientsOf } from '../support/emulators/aws-server.ts';
 import { DYNOXIDE_MISSING, startDynoxide } from '../support/emulators/dynoxide.ts';
 import type { Server } from '../support/emulators/server.ts';
+import { localHomes } from '../support/local-homes.ts';
 import { aclStoreContract } from './acl-store-contract.ts';
 
-let closing: (() => Promise<unknown>)[] = [];
+const { homes, closeLater } = localHomes();
 
-afterEach(async () => {
-  for (const close of closing.reverse()) await close();
-  closing = [];
-});
-
-const inMemory = (): string => ':memory:';
-const onDisk = (): string => {
-  const directory = mkdtempSync(join(tmpdir(), 'stratalog-'));
-  closing.push(async () => rmSync(directory, { recursive: true }));
-  return directory;
-};
-
-describe.each([
-  { home: 'in memory', directory: inMemory },
-  { home: 'on disk', directory: onDisk },
-])('the local store of access lists $home', ({ directory }) => {
+describe.each(homes)('the local store of access lists $home', ({ directory }) => {
   aclStoreContract(async () => {
     const storage = createLocalStorage({ directory: directory() });
-    closing.push(() => storage.close());
+    closeLater(() => storage.close());
     return storage.acls;
   });
 });

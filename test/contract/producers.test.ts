@@ -1,10 +1,7 @@
 // The stores of producers keep their contract: in memory, on disk, and in DynamoDB's protocol against dynoxide, which
 // needs nothing but npm. More servers: `npm run test:emulators`.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 import type { PartitionKey } from '../../lib/log/keys.ts';
 import type { AwsClients } from '../../lib/storage/aws/clients.ts';
 import { createLocalStorage } from '../../lib/storage/local/local-storage.ts';
@@ -16,32 +13,18 @@ import {
   transactionStores,
 } from '../support/emulators/producer-contracts.ts';
 import type { Server } from '../support/emulators/server.ts';
+import { localHomes } from '../support/local-homes.ts';
 import { appendToHeadsContract } from './append-to-heads-contract.ts';
 import { producerStateContract } from './producer-state-contract.ts';
 import { producerStoreContract } from './producer-store-contract.ts';
 import { transactionStoreContract } from './transaction-store-contract.ts';
 
-let closing: (() => Promise<unknown>)[] = [];
+const { homes, closeLater } = localHomes();
 
-afterEach(async () => {
-  for (const close of closing.reverse()) await close();
-  closing = [];
-});
-
-const inMemory = (): string => ':memory:';
-const onDisk = (): string => {
-  const directory = mkdtempSync(join(tmpdir(), 'stratalog-'));
-  closing.push(async () => rmSync(directory, { recursive: true }));
-  return directory;
-};
-
-describe.each([
-  { home: 'in memory', directory: inMemory },
-  { home: 'on disk', directory: onDisk },
-])('the local store of producers $home', ({ directory }) => {
+describe.each(homes)('the local store of producers $home', ({ directory }) => {
   producerStoreContract(async () => {
     const storage = createLocalStorage({ directory: directory() });
-    closing.push(() => storage.close());
+    closeLater(() => storage.close());
     return storage.producers;
   });
 
@@ -49,7 +32,7 @@ describe.each([
     let passedMs = 0;
     const nowMs = (): number => Date.now() + passedMs;
     const storage = createLocalStorage({ directory: directory(), nowMs });
-    closing.push(() => storage.close());
+    closeLater(() => storage.close());
     const passTime = async (_of: PartitionKey, _id: bigint, durationMs: number): Promise<void> => {
       passedMs += durationMs;
     };
@@ -58,13 +41,13 @@ describe.each([
 
   appendToHeadsContract(async () => {
     const storage = createLocalStorage({ directory: directory() });
-    closing.push(() => storage.close());
+    closeLater(() => storage.close());
     return storage.partitions;
   });
 
   transactionStoreContract(async () => {
     const storage = createLocalStorage({ directory: directory() });
-    closing.push(() => storage.close());
+    closeLater(() => storage.close());
     return storage;
   });
 });
