@@ -85,7 +85,8 @@ export class BackgroundPath extends Construct {
       rights: {
         tables: {
           topics: ['DeleteItem', 'PutItem', 'Scan'],
-          heads: ['GetItem', 'Scan', 'UpdateItem'],
+          // A deletion that its deleter didn't finish ends here.
+          heads: ['BatchGetItem', 'BatchWriteItem', 'GetItem', 'Scan', 'UpdateItem'],
           index: ['BatchWriteItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'],
         },
         deleteObjects: ['wal/', 'log/'],

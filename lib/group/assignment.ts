@@ -39,16 +39,16 @@ export function assignmentOf(topics: Iterable<TopicPartitions>): Assignment {
     }));
 }
 
-/** The partitions for which `keep` is true. */
+/** The partitions for which `keep` is true; it hears the topic's name as well. */
 export function filterAssignment(
   assignment: Assignment,
-  keep: (partition: TopicPartition) => boolean,
+  keep: (partition: TopicPartition, topicName: string) => boolean,
 ): Assignment {
   return assignment
     .map((topic) => ({
       ...topic,
       partitions: topic.partitions.filter((partition) =>
-        keep({ topicId: topic.topicId, partition }),
+        keep({ topicId: topic.topicId, partition }, topic.topicName),
       ),
     }))
     .filter((topic) => topic.partitions.length > 0);

@@ -3,14 +3,16 @@
 // `monotonic-ownership`: a partition is free only when the member it was last told to has acknowledged a later epoch
 // that lacks it, or is gone from the group (it left, or was fenced first). A heartbeat that was under way and doesn't
 // list the partition says nothing: it speaks of an older epoch.
+//
+// Members know topics by name. So a partition of a topic that was deleted and created again waits, even for the very
+// member that has it, until its namesake was given up: told at once, the member would hear no difference, and read the
+// new topic from where it was in the old one.
 
 import {
   type Assignment,
   filterAssignment,
   isSubset,
   NO_PARTITIONS,
-  partitionsOf,
-  partitionText,
   sameAssignment,
   subtract,
 } from './assignment.ts';
@@ -49,25 +51,39 @@ export function acknowledge(
   return adopted && member.revoking.length > 0 ? { ...member, revoking: NO_PARTITIONS } : member;
 }
 
-/** By partition: the one member that may be using it. */
-function holdersOf(state: GroupState): ReadonlyMap<string, string> {
-  const holders = new Map<string, string>();
-  for (const member of state.members.values()) {
-    for (const partition of partitionsOf(heldBy(member))) {
-      holders.set(partitionText(partition), member.memberId);
+interface Holder {
+  readonly memberId: string;
+  readonly topicId: string;
+}
+
+/** By name and partition: who may be using it, of whichever topic of that name. */
+function holdersOf(state: GroupState): ReadonlyMap<string, Holder> {
+  const holders = new Map<string, Holder>();
+  for (const { memberId, published, revoking } of state.members.values()) {
+    // What is being given up comes last: it is what a namesake waits for.
+    for (const { topicId, topicName, partitions } of [...published.assignment, ...revoking]) {
+      for (const partition of partitions) {
+        holders.set(placeText(topicName, partition), { memberId, topicId });
+      }
     }
   }
   return holders;
 }
 
+function placeText(topicName: string, partition: number): string {
+  return `${topicName}/${partition}`;
+}
+
 function tell(
   member: GroupMember,
-  holders: ReadonlyMap<string, string>,
+  holders: ReadonlyMap<string, Holder>,
   epoch: number,
 ): GroupMember {
-  const assignment = filterAssignment(member.target, (partition) => {
-    const holder = holders.get(partitionText(partition));
-    return holder === undefined || holder === member.memberId;
+  const assignment = filterAssignment(member.target, ({ topicId, partition }, topicName) => {
+    const holder = holders.get(placeText(topicName, partition));
+    return (
+      holder === undefined || (holder.memberId === member.memberId && holder.topicId === topicId)
+    );
   });
   const revoking = subtract(heldBy(member), assignment);
   const phase = phaseOf({ assignment, revoking, target: member.target });

@@ -1,11 +1,11 @@
 // A group as its item holds it: who is in it, what the assignor wants each to have, and what each was last told.
 //
 // Invariants (checked by `groupProblems` in tests):
-// - `one-owner`, `monotonic-ownership`: what members hold (told, or not yet given up) is disjoint.
+// - `one-owner`, `monotonic-ownership`: what members hold (told, or not yet given up) is disjoint, by topics' names.
 // - told ⊆ target: nobody is told a partition that the assignor wants elsewhere.
 // - no told epoch is larger than the group's epoch; the epoch only rises, and outlives the group's deletion.
 
-import { type Assignment, partitionsOf, partitionText, unionOf } from './assignment.ts';
+import { type Assignment, unionOf } from './assignment.ts';
 import type { AssignorName, Publication, Subscription } from './member.ts';
 
 /** A topic that somebody in the group subscribes to. */
@@ -106,11 +106,14 @@ export function groupProblems(state: GroupState): readonly string[] {
   const problems: string[] = [];
   const holders = new Map<string, string>();
   for (const member of state.members.values()) {
-    for (const partition of partitionsOf(heldBy(member))) {
-      const text = partitionText(partition);
-      const other = holders.get(text);
-      if (other !== undefined) problems.push(`${text} is held by ${other} and ${member.memberId}`);
-      holders.set(text, member.memberId);
+    for (const { topicName, partitions } of heldBy(member)) {
+      for (const partition of partitions) {
+        const text = `${topicName}/${partition}`;
+        const other = holders.get(text);
+        if (other !== undefined)
+          problems.push(`${text} is held by ${other} and ${member.memberId}`);
+        holders.set(text, member.memberId);
+      }
     }
     if (member.published.epoch > state.epoch) {
       problems.push(`${member.memberId} was told an epoch beyond the group's`);

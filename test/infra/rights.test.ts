@@ -152,7 +152,7 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
     'Bucket/log/*: AbortMultipartUpload DeleteObject',
     'Bucket/wal/*: AbortMultipartUpload DeleteObject',
     'Bucket: ListBucket ListBucketMultipartUploads',
-    'HeadsTable: GetItem Scan UpdateItem',
+    'HeadsTable: BatchGetItem BatchWriteItem GetItem Scan UpdateItem',
     'IndexTable: BatchWriteItem DeleteItem GetItem PutItem Query UpdateItem',
     'TopicsTable: DeleteItem PutItem Scan',
   ],

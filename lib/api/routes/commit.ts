@@ -52,6 +52,7 @@ const claimed = z
     offsets: z.array(
       z.object({
         ...placeShape,
+        topic_id: z.string().describe('Another one when the topic was deleted and created again'),
         offset: z.int().nullable().describe('null: nothing was ever committed'),
         metadata: z.string(),
         counter: z.int().describe('A counted commit begins above it'),
@@ -106,6 +107,7 @@ export const commitRoutes: readonly Route<CommitServices>[] = [
           : [
               {
                 ...placeJson(result),
+                topic_id: result.topicId,
                 offset: result.offset === undefined ? null : offsetNumber(result.offset),
                 metadata: result.metadata,
                 counter: result.counter,

@@ -1,11 +1,15 @@
 // What is left of deleted topics: a grace time after the deletion, their index items and their segments. Their WAL
 // objects go as all do. A topic that nobody knows but that has segments (its merger slept through the deletion) is
 // treated as deleted when it is found.
+//
+// Order: a deletion that its deleter didn't finish is finished first, heads, then name. While a head stands, who takes
+// the topic for living reads what it names, and what it names is counted as in use.
 
 import { PAGES_PER_DELETE_MAX, TOPICS_PER_LIST_PAGE_MAX } from '../../limits.ts';
 import { LOG_OBJECTS_PREFIX, parseSegmentKey, topicObjectsPrefix } from '../../log/segment-keys.ts';
 import type { DeletedTopic } from '../../ports/topic-store.ts';
 import { withRetries } from '../retry.ts';
+import { endOfHeads, removeHeads } from '../topics/heads.ts';
 import { type BackgroundPorts, REPEATABLE } from './background-ports.ts';
 import { deleteObjects, type GarbageTask, listObjects } from './garbage-task.ts';
 import { allTopics, isTimeUp } from './job-topics.ts';
@@ -43,6 +47,7 @@ async function* deletedTopics(
 async function collectTopic(task: GarbageTask, topic: DeletedTopic): Promise<void> {
   const { ports, run, counts } = task;
   const { topicId, partitionCount } = topic;
+  if (run.dryRun !== true) await finishDeletion(ports, topic);
   for (let partition = 0; partition < partitionCount; partition += 1) {
     if (run.dryRun !== true) await deleteIndex(ports, { topicId, partition });
   }
@@ -52,6 +57,15 @@ async function collectTopic(task: GarbageTask, topic: DeletedTopic): Promise<voi
   counts.topics += 1;
   if (run.dryRun === true) return;
   await withRetries(ports, () => ports.cleanup.forgetDeletedTopic(topicId), REPEATABLE);
+}
+
+async function finishDeletion(ports: BackgroundPorts, topic: DeletedTopic): Promise<void> {
+  const { topicId, name, partitionCount } = topic;
+  const to = await endOfHeads(ports, topicId, partitionCount);
+  await removeHeads(ports, topicId, { from: 0, to });
+  // A topic that was found by its segments has no name.
+  if (name === '') return;
+  await withRetries(ports, () => ports.topics.releaseTopic(topic), REPEATABLE);
 }
 
 async function deleteIndex(

@@ -9,6 +9,10 @@
 // Step 2 needs a state of the group that is no older than what the item was told ✗: in an older one the member may hold
 // what it has given up since, and what others were told at that very epoch.
 // Whoever dies in between leaves a fenced item in the group, and the next one goes on at 2.
+//
+// The end of a topic: the owners of what members held of it are raised in the same way, before the group hears of it. A
+// server that still takes the name for the dead topic is refused there, looks again, and commits for the topic that has
+// the name now: no commit is answered and lost with the dead one.
 
 import { partitionsOf } from '../../group/assignment.ts';
 import type { FenceReason, MemberItem } from '../../group/member.ts';
@@ -40,6 +44,31 @@ export async function raiseOwners(
   const epoch = item?.published.epoch ?? member.published.epoch;
   if (epoch > groupEpoch) return;
   await askAll(ports, partitionsOf(heldBy(member)), (partition) =>
+    ports.offsets.raiseOffsetOwner({ groupId, partition, epoch }),
+  );
+}
+
+/**
+ * For what members of `state` hold of topics that are none of the group's any more in `next`, and are gone. Who leaves
+ * was seen to; a topic that nobody subscribes to any more is looked up, and stays what it was.
+ */
+export async function raiseOwnersOfGone(
+  ports: GroupPorts,
+  state: GroupState,
+  next: GroupState,
+): Promise<void> {
+  const stays = new Set(next.topics.map(({ topicId }) => topicId));
+  const dropped = [...state.members.values()]
+    .filter(({ memberId }) => next.members.has(memberId))
+    .flatMap((member) => heldBy(member).filter(({ topicId }) => !stays.has(topicId)));
+  const names = [...new Set(dropped.map(({ topicName }) => topicName))];
+  const topics = await askAll(ports, names, (name) => ports.topics.getTopic(name));
+  const living = new Set(
+    topics.flatMap((topic) => (topic?.state === 'active' ? [topic.topicId] : [])),
+  );
+  const { groupId, epoch } = state;
+  const gone = partitionsOf(dropped.filter(({ topicId }) => !living.has(topicId)));
+  await askAll(ports, gone, (partition) =>
     ports.offsets.raiseOffsetOwner({ groupId, partition, epoch }),
   );
 }

@@ -21,10 +21,14 @@ export interface ClaimRequest {
   readonly partitions: readonly { readonly topicName: string; readonly partition: number }[];
 }
 
-/** `offset` undefined: the group has never committed there. `counter`: the next commit's is larger. */
+/**
+ * `offset` undefined: the group has never committed there. `counter`: the next commit's is larger. `topicId` tells a
+ * topic from another one of its name.
+ */
 interface PartitionClaimed {
   readonly kind: 'claimed';
   readonly topicName: string;
+  readonly topicId: string;
   readonly partition: number;
   readonly offset: bigint | undefined;
   readonly metadata: string;
@@ -127,9 +131,10 @@ async function claimOne(ports: GroupPorts, claim: PartitionClaim): Promise<OneCl
   return notInGroup(claim.memberId);
 }
 
-function claimedOf({ committed, counter }: OffsetItem): OneClaim {
+function claimedOf({ topicId, committed, counter }: OffsetItem): OneClaim {
   return {
     kind: 'claimed',
+    topicId,
     offset: committed?.offset,
     metadata: committed?.metadata ?? '',
     counter,

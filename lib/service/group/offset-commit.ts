@@ -3,6 +3,10 @@
 // `one-owner`, `fenced`: a member's commit is one conditional update on the owner in the offset's item; nothing is read
 // before it but (for an offset further than this process has seen the log reach) the log's end. A commit without
 // membership is a transaction on the group's version, which every join raises.
+//
+// Topics are named, and a name may have gone to another topic since this process looked. A member's commit then meets an
+// owner that was raised when the group heard of it (see eviction.ts), and the name is looked up again; a commit without
+// membership, which meets nobody, always reads the log's end, which is gone with its topic.
 
 import { type Rejected, rejected } from '../../errors.ts';
 import type { MemberItem } from '../../group/member.ts';
@@ -79,15 +83,15 @@ export async function commitOffsets(
     checkCount(request.offsets.length) ??
     (request.member === undefined ? checkDistinct(request.offsets) : undefined);
   if (refusal !== undefined) return refusal;
-  const checked = await checkOffsets(tools, request.offsets);
   const { groupId, member } = request;
+  const checked = await checkOffsets(tools, request.offsets, { looks: member === undefined });
   if (member === undefined) return commitWithoutMember(tools.ports, groupId, checked);
   const committer = { groupId, ...member };
   const findSelf = readOnce(tools.ports, committer);
   const results = await mapInParallel(checked, GROUP_CALLS_PARALLEL_MAX, (one) =>
     one.kind === 'rejected'
       ? Promise.resolve(one)
-      : commitOne(tools.ports, { ...committer, findSelf }, one),
+      : commitOne(tools, { ...committer, findSelf }, one),
   );
   return { kind: 'done', results };
 }
@@ -108,6 +112,8 @@ export function checkDistinct(
   if (names.size === partitions.length) return undefined;
   return rejected('INVALID_REQUEST', 'a partition stands twice in one request');
 }
+
+type CommitTools = GroupTools & { readonly ends: LogEnds };
 
 interface Committer {
   readonly groupId: string;
@@ -130,30 +136,52 @@ function readOnce(
 }
 
 async function commitOne(
-  ports: GroupPorts,
+  tools: CommitTools,
   committer: Committer & { readonly findSelf: () => Promise<MemberItem | undefined> },
-  { asked, partition }: Checked,
+  one: Checked,
 ): Promise<CommitResult> {
-  const { groupId, memberId, memberEpoch } = committer;
-  const { offset, metadata = '', counter } = asked;
-  const outcome = await ask(ports, () =>
-    ports.offsets.commitOffset({
-      groupId,
-      memberId,
-      memberEpoch,
-      partition,
-      offset,
-      metadata,
-      ...(counter === undefined ? {} : { counter }),
-    }),
-  );
+  const { asked } = one;
+  const outcome = await put(tools.ports, committer, one);
   if (outcome.kind === 'committed') return committedOf(asked, false);
+  const { memberId, memberEpoch } = committer;
   const reason = explainRefusedCommit(
     { memberId, memberEpoch },
     outcome.offset,
     await committer.findSelf(),
   );
-  return reason.kind === 'rejected' ? rejectedOf(asked, reason) : committedOf(asked, true);
+  if (reason.kind === 'superseded') return committedOf(asked, true);
+  return (await commitAfresh(tools, committer, one)) ?? rejectedOf(asked, reason);
+}
+
+function put(
+  ports: GroupPorts,
+  { groupId, memberId, memberEpoch }: Committer,
+  { asked: { offset, metadata = '', counter }, partition }: Checked,
+) {
+  const number = counter === undefined ? {} : { counter };
+  const request = { groupId, memberId, memberEpoch, partition, offset, metadata, ...number };
+  return ask(ports, () => ports.offsets.commitOffset(request));
+}
+
+/** Undefined: the name stands for the same topic as before. */
+async function commitAfresh(
+  tools: CommitTools,
+  committer: Committer,
+  { asked, partition }: Checked,
+): Promise<CommitResult | undefined> {
+  tools.catalog.forget(asked.topicName);
+  const [fresh] = await checkOffsets(tools, [asked], { looks: false });
+  if (fresh === undefined || fresh.kind === 'rejected') return fresh;
+  if (fresh.partition.topicId === partition.topicId) return undefined;
+  const outcome = await put(tools.ports, committer, fresh);
+  if (outcome.kind === 'committed') return committedOf(asked, false);
+  return rejectedOf(
+    asked,
+    rejected(
+      'STALE_MEMBER_EPOCH',
+      `topic "${asked.topicName}" was deleted and created again since it was claimed; nothing was committed; heartbeat, then claim what it is assigned`,
+    ),
+  );
 }
 
 async function commitWithoutMember(
@@ -186,14 +214,17 @@ async function commitWithoutMember(
   };
 }
 
+/** `looks`: at every log's end, whatever this process has seen. */
 async function checkOffsets(
   tools: CommitTools,
   offsets: readonly OffsetToCommit[],
+  { looks }: { readonly looks: boolean },
 ): Promise<readonly (Checked | PartitionRejected)[]> {
   const known = await Promise.all(offsets.map((asked) => findPartition(tools, asked)));
   const checkable = known.filter((one) => one.kind === 'checked');
   const reaches = await tools.ends.check(
     checkable.map(({ partition, asked }) => ({ partition, offset: asked.offset })),
+    { looks },
   );
   const reachOf = new Map(checkable.map((one, index) => [one, reaches[index]]));
   return known.map((one) => {

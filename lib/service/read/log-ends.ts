@@ -13,9 +13,10 @@ type Reach =
   | { readonly kind: 'gone' };
 
 export interface LogEnds {
-  /** Does the log reach these offsets? One read for all that this process hasn't seen it reach. */
+  /** Does the log reach these offsets? One read for all that this process hasn't seen it reach; `looks`: for all. */
   check(
     asked: readonly { readonly partition: PartitionKey; readonly offset: bigint }[],
+    how: { readonly looks: boolean },
   ): Promise<readonly Reach[]>;
 }
 
@@ -42,8 +43,8 @@ export function createLogEnds(
   }
 
   return {
-    async check(asked) {
-      const unseen = asked.filter((one) => !isSeen(one)).map(({ partition }) => partition);
+    async check(asked, { looks }) {
+      const unseen = asked.filter((one) => looks || !isSeen(one)).map(({ partition }) => partition);
       const gone = unseen.length === 0 ? new Set<string>() : await look(unseen);
       return asked.map((one) => {
         const text = partitionKeyText(one.partition);

@@ -21,7 +21,7 @@ describe('groupProblems', () => {
       members: new Map(state.members).set('a', { ...a, revoking: assignment({ orders: [2] }) }),
     };
     expect(groupProblems(state)).toEqual([]);
-    expect(groupProblems(broken)).toEqual(['id-orders/2 is held by a and b']);
+    expect(groupProblems(broken)).toEqual(['orders/2 is held by a and b']);
   });
 
   it('finds an epoch that never was', () => {

@@ -237,16 +237,40 @@ describe('transition: topics', () => {
     expect(told(settle(next, { topics: [], nowMs: 2_000 }))).toEqual({ a: ['stable', {}] });
   });
 
-  it('a topic deleted and made again under its name is another topic', () => {
+  it('a topic made again under its name is told only when its namesake was given up: members know names', () => {
     const context = {
       topics: [{ name: 'orders', topicId: 'id-new', partitionCount: 1 }],
       nowMs: 2_000,
     };
-    const next = applied(groupOf(['a']), [{ kind: 'refresh' }], context);
-    expect(next.members.get('a')?.published.assignment).toEqual([
-      { topicId: 'id-new', topicName: 'orders', partitions: [0] },
-    ]);
-    expect(next.members.get('a')?.revoking.map(({ topicId }) => topicId)).toEqual(['id-orders']);
+    const heard = applied(groupOf(['a']), [{ kind: 'refresh' }], context);
+    expect(told(heard)).toEqual({ a: ['unrevoked', {}] });
+    expect(heard.members.get('a')?.revoking.map(({ topicId }) => topicId)).toEqual(['id-orders']);
+    const next = settle(heard, context);
+    expect(next.members.get('a')?.published).toMatchObject({
+      phase: 'stable',
+      assignment: [{ topicId: 'id-new', topicName: 'orders', partitions: [0] }],
+    });
+  });
+
+  it('nobody is told a topic made again while somebody else has its namesake', () => {
+    const context = {
+      topics: [{ name: 'orders', topicId: 'id-new', partitionCount: 1 }],
+      nowMs: 2_000,
+    };
+    const heard = applied(settle(groupOf(['a', 'b'])), [{ kind: 'refresh' }], context);
+    const [[waiting]] = [...heard.members].filter(([, { target }]) => target.length > 0) as [
+      [string, unknown],
+    ];
+    const other = waiting === 'a' ? 'b' : 'a';
+    const own = applied(
+      heard,
+      [{ kind: 'acknowledge', memberId: waiting, epoch: heard.epoch, owned: [] }],
+      context,
+    );
+    const held = own.members.get(other)?.revoking.flatMap(({ partitions }) => partitions);
+    const assigned = own.members.get(waiting)?.published.assignment ?? [];
+    expect(assigned).toHaveLength(held?.includes(0) ? 0 : 1);
+    expect(settle(own, context).members.get(waiting)?.published.assignment).toHaveLength(1);
   });
 
   it('changes nothing while the topics stay as they were', () => {

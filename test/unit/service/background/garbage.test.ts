@@ -7,6 +7,7 @@ import { encodeBatch } from '../../../../lib/record/record.ts';
 import { segmentItem } from '../../../support/segments.ts';
 import {
   createTestBackground,
+  Died,
   HOUR_MS,
   NO_LIMIT,
   type TestBackground,
@@ -223,6 +224,26 @@ describe('deleted topics', () => {
     await append('new');
     await collectAll();
     expect(await readAll(log.process().services, TOPIC)).toEqual([[0n, 'new']]);
+  });
+
+  it('whose deleter died are deleted to the end first, and the name is free (no-loss-by-cleanup)', async () => {
+    await append('old');
+    const partition = await keyOf();
+    let isOver = false;
+    const dying = log.process({
+      between: async (_, method) => {
+        if (method === 'deleteHeads') isOver = true;
+        if (isOver) throw new Died();
+      },
+    });
+    await expect(dying.services.topics.delete(TOPIC)).rejects.toThrow(Died);
+    expect(await log.storage.partitions.readHeads([partition])).toMatchObject([{ nextOffset: 1n }]);
+    await collectAll();
+    expect(await log.storage.partitions.readHeads([partition])).toEqual([undefined]);
+    expect(await keys('')).toEqual([]);
+    expect(await process.services.topics.create({ name: TOPIC })).toMatchObject({
+      kind: 'created',
+    });
   });
 
   it('are found by their objects when nobody knows them any more', async () => {
