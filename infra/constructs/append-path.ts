@@ -62,8 +62,9 @@ export class AppendPath extends Construct {
       timeoutSeconds: 25,
       rights: {
         tables: {
-          topics: ['GetItem'],
-          producers: ['GetItem', 'PutItem', 'UpdateItem'],
+          // With a transaction its topics are read.
+          topics: ['BatchGetItem', 'GetItem'],
+          producers: ['BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'],
           heads: ['BatchGetItem', 'GetItem', 'UpdateItem'],
           index: ['PutItem'],
           groups: ['UpdateItem'],

@@ -26,9 +26,16 @@ export interface CommitRefused {
 }
 
 export interface TransactionStore {
-  /** `storageNowMs`: a moment that the storage's clock had surely passed. */
-  readTransaction(transactionalId: string): Promise<{
+  /**
+   * With the transaction, the ids of the active ones of these topics, by name, in the same request: at most
+   * TRANSACTION_ITEMS_MAX - 1 names. `storageNowMs`: a moment that the storage's clock had surely passed.
+   */
+  readTransaction(
+    transactionalId: string,
+    topicNames?: readonly string[],
+  ): Promise<{
     readonly transaction: Transaction | undefined;
+    readonly topicIds: ReadonlyMap<string, string>;
     readonly storageNowMs: number;
   }>;
 

@@ -5,6 +5,7 @@ import { required } from '../../lib/assert.ts';
 import { TAIL_ENTRIES_CAP, TRANSACTION_ITEMS_MAX } from '../../lib/limits.ts';
 import { partitionKeyText } from '../../lib/log/keys.ts';
 import type { Head } from '../../lib/log/partition.ts';
+import type { Topic } from '../../lib/log/topic.ts';
 import {
   type CommitAppend,
   newTransaction,
@@ -14,8 +15,9 @@ import {
 import type { GroupStore } from '../../lib/ports/group-store.ts';
 import type { OffsetStore } from '../../lib/ports/offset-store.ts';
 import type { PartitionStore } from '../../lib/ports/partition-store.ts';
+import type { TopicStore } from '../../lib/ports/topic-store.ts';
 import type { TransactionStore } from '../../lib/ports/transaction-store.ts';
-import { entryOf, numbersTo, objectIdOf, TOPIC_ID } from './contract-values.ts';
+import { entryOf, numbersTo, OTHER_TOPIC_ID, objectIdOf, TOPIC_ID } from './contract-values.ts';
 import { createMember, GROUP_ID, MEMBER } from './group-values.ts';
 
 /** Stores over one storage in which nothing is stored. */
@@ -24,6 +26,7 @@ export interface TransactionStoreHarness {
   readonly partitions: PartitionStore;
   readonly groups: GroupStore;
   readonly offsets: OffsetStore;
+  readonly topics: TopicStore;
 }
 
 export type MakeTransactionStore = () => Promise<TransactionStoreHarness>;
@@ -62,6 +65,36 @@ export function transactionStoreContract(makeStore: MakeTransactionStore): void 
     entries: [entryOf(3), entryOf(4, { recordCount: 2 })],
     objectId: objectIdOf(3),
     ...change,
+  });
+
+  describe('readTransaction', () => {
+    it('reads the ids of active topics with it, whether or not there is a transaction', async () => {
+      const topic = (name: string, topicId: string): Topic => ({
+        name,
+        topicId,
+        state: 'active',
+        partitionCount: 1,
+        configs: {},
+        createdAtMs: 1_800_000_000_000,
+        version: 1,
+      });
+      const gone = topic('gone', OTHER_TOPIC_ID);
+      await harness.topics.createTopic(topic('orders', TOPIC_ID));
+      await harness.topics.createTopic(gone);
+      await harness.topics.updateTopic({ ...gone, state: 'deleting', version: 2 }, gone);
+      const names = ['orders', 'gone', 'never'];
+      const topicIds = new Map([['orders', TOPIC_ID]]);
+      expect(await store.readTransaction(ID, names)).toMatchObject({
+        transaction: undefined,
+        topicIds,
+      });
+      await store.writeTransaction(first);
+      expect(await store.readTransaction(ID, names)).toMatchObject({
+        transaction: first,
+        topicIds,
+      });
+      expect((await store.readTransaction(ID)).topicIds.size).toBe(0);
+    });
   });
 
   describe('writeTransaction', () => {

@@ -1,6 +1,7 @@
 // The simulation can fail: every bug that is planted breaks the promise that it must break, with the seed that was
-// recorded for it. A change to what the log asks its storage for changes what a seed does: then the bug must still be
-// found by one of the seeds that a search may take, the table says which, and npm run sim:bugs -- --bug NAME records it.
+// recorded for it. A change to what the log asks its storage for changes what a seed does: such a record is stale. Then the
+// bug must still be found by one of the seeds that a search may take, and the table says which. All searches share so many
+// seeds, and few records may be stale, so that the list is brought up to date and the test stays short: npm run sim:bugs.
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { PLANTED_BUGS } from '../support/simulation/bugs/all.ts';
@@ -16,9 +17,14 @@ import { scenarioOf } from '../support/simulation/scenario.ts';
 
 /** A search in vain; a replay takes a fraction of a second. */
 const SEARCH_TIMEOUT_MS = 180_000;
+/** Of all searches together. */
+const SEARCHED_SEEDS_MAX = 2_000;
+const STALE_RECORDS_MAX = 5;
 
 const record = readRecord();
 const rows: (readonly string[])[] = [];
+const stale: string[] = [];
+let seedsLeft = SEARCHED_SEEDS_MAX;
 
 afterAll(() => {
   const table = [['planted bug', 'seed', 'broken promise', 'story'], ...rows];
@@ -47,15 +53,31 @@ describe('planted bugs', () => {
       if (recorded === undefined) throw new Error(`${name} has no seed: npm run sim:bugs`);
       const replayed = await find(bug, [recorded.seed]);
       const isFresh = replayed?.invariant === recorded.invariant;
-      const found = isFresh ? replayed : await find(bug, numbersTo(RECORD_SEEDS_MAX));
-      if (found === undefined) throw new Error(`no seed up to ${RECORD_SEEDS_MAX} finds ${name}`);
+      if (!isFresh) stale.push(name);
+      const found = isFresh ? replayed : await search(bug);
       expect(breaks).toContain(found.invariant);
-      const seed = isFresh ? `${found.seed}` : `${found.seed} (recorded: ${recorded.seed})`;
+      const seed = isFresh ? `${found.seed}` : `${found.seed} (stale: ${recorded.seed})`;
       rows.push([name, seed, found.invariant, story]);
     },
     SEARCH_TIMEOUT_MS,
   );
+
+  it('are recorded as they are found now, but for a few', () => {
+    expect(stale.length, `stale records, npm run sim:bugs: ${stale}`).toBeLessThanOrEqual(
+      STALE_RECORDS_MAX,
+    );
+  });
 });
+
+async function search(bug: PlantedBug): Promise<FoundBug> {
+  const count = Math.min(RECORD_SEEDS_MAX, seedsLeft);
+  const found = await find(bug, numbersTo(count));
+  seedsLeft -= found?.seed ?? count;
+  if (found !== undefined) return found;
+  throw new Error(
+    `${bug.name}: its record is stale, and no seed up to ${count} finds it; npm run sim:bugs -- --bug ${bug.name}`,
+  );
+}
 
 /** The first of the seeds that finds a bug. */
 async function find(bug: PlantedBug, seeds: readonly number[]): Promise<FoundBug | undefined> {

@@ -8,7 +8,12 @@
 import { StratalogError } from '../../errors.ts';
 import { ULID_RANDOM_BYTES, ulidOf } from '../../ids.ts';
 import { type CleanupSettings, cleanupSettings } from '../../log/cleanup-settings.ts';
-import { comparedTo, planCompaction, planRewrites } from '../../log/compaction.ts';
+import {
+  type CompactionPlan,
+  comparedTo,
+  planCompaction,
+  planRewrites,
+} from '../../log/compaction.ts';
 import { type CompactionPass, compactBatch } from '../../log/compaction-batch.ts';
 import { type PartitionKey, partitionKeyText } from '../../log/keys.ts';
 import type { Damage, Segment } from '../../log/segment.ts';
@@ -111,12 +116,36 @@ async function runPass(
   ports: BackgroundPorts,
   settings: BackgroundSettings,
   counts: Counts,
-  { partition, cleanup, limit }: Task,
+  task: Task,
 ): Promise<void> {
-  const segments = await listSegments(ports, partition);
-  const nowMs = ports.clock.nowMs();
-  const plan = planCompaction(segments, cleanup, nowMs);
+  const segments = await listSegments(ports, task.partition);
+  const plan = planCompaction(segments, task.cleanup, ports.clock.nowMs());
   if (plan === undefined) return;
+  try {
+    await cleanSegments(ports, settings, counts, { ...task, segments, plan });
+  } catch (error) {
+    // Whoever slept while others replaced what it reads finds nothing there: the next pass looks afresh.
+    const named = new Set((await listSegments(ports, task.partition)).map(segmentName));
+    if (segments.every((segment) => named.has(segmentName(segment)))) throw error;
+  }
+}
+
+function segmentName({ baseOffset, segmentId }: Segment): string {
+  return `${baseOffset}/${segmentId}`;
+}
+
+interface Pass extends Task {
+  readonly segments: readonly Segment[];
+  readonly plan: CompactionPlan;
+}
+
+async function cleanSegments(
+  ports: BackgroundPorts,
+  settings: BackgroundSettings,
+  counts: Counts,
+  { partition, cleanup, limit, segments, plan }: Pass,
+): Promise<void> {
+  const nowMs = ports.clock.nowMs();
   // What is left of the time is for the rewrites; what they don't come to is the next run's.
   const untilMs = nowMs + (limit.untilMs - nowMs) / 2;
   const mapped = await mapKeys(ports, settings, { partition, plan, limit: { untilMs } });

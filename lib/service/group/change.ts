@@ -16,7 +16,7 @@ import { transition } from '../../group/transition.ts';
 import { GROUP_ATTEMPTS_MAX } from '../../limits.ts';
 import type { MemberWrite } from '../../ports/group-store.ts';
 import { pause } from '../retry.ts';
-import { raiseOwnersOfGone } from './eviction.ts';
+import { raiseFormerOwners } from './eviction.ts';
 import { busyGroup, type OpenGroup, openGroup } from './open.ts';
 import { topicsOf } from './subscribed-topics.ts';
 import { ask, askAll, type GroupPorts } from './tools.ts';
@@ -54,7 +54,7 @@ export async function changeGroup(
       open = await openGroup(ports, groupId);
       continue;
     }
-    await raiseOwnersOfGone(ports, open.state, next);
+    await raiseFormerOwners(ports, open.state, next);
     const written = { ...next, version: open.state.version + 1 };
     const outcome = await ask(ports, () => ports.groups.writeGroup(written));
     if (outcome.kind === 'written' || isSame(outcome.group, written)) {

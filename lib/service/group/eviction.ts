@@ -10,11 +10,19 @@
 // what it has given up since, and what others were told at that very epoch.
 // Whoever dies in between leaves a fenced item in the group, and the next one goes on at 2.
 //
-// The end of a topic: the owners of what members held of it are raised in the same way, before the group hears of it. A
+// The end of an ownership: the owners of what a member says that it gave up are raised in the same way, before the group
+// hears of it, to the epoch at which it was to give up; nobody else can have been told it at that epoch or before.
+//
+// The end of a topic: the owners of what members held of it as well, before the group hears of that. A
 // server that still takes the name for the dead topic is refused there, looks again, and commits for the topic that has
 // the name now: no commit is answered and lost with the dead one.
 
-import { partitionsOf } from '../../group/assignment.ts';
+import {
+  NO_PARTITIONS,
+  partitionsOf,
+  subtract,
+  type TopicPartition,
+} from '../../group/assignment.ts';
 import type { FenceReason, MemberItem } from '../../group/member.ts';
 import { type GroupMember, type GroupState, heldBy } from '../../group/state.ts';
 import { ask, askAll, type GroupPorts } from './tools.ts';
@@ -49,26 +57,45 @@ export async function raiseOwners(
 }
 
 /**
- * For what members of `state` hold of topics that are none of the group's any more in `next`, and are gone. Who leaves
- * was seen to; a topic that nobody subscribes to any more is looked up, and stays what it was.
+ * Before the group becomes `next`: for what members have given up, and for what they hold of topics that are gone. What
+ * they do from now on for these is refused, whether or not anybody has claimed them since. Who leaves was seen to.
  */
-export async function raiseOwnersOfGone(
+export async function raiseFormerOwners(
   ports: GroupPorts,
   state: GroupState,
   next: GroupState,
 ): Promise<void> {
+  const staying = [...state.members.values()].filter(({ memberId }) => next.members.has(memberId));
+  const givenUp = staying.flatMap((member) => {
+    const { epoch } = member.published;
+    const still = next.members.get(member.memberId)?.revoking ?? NO_PARTITIONS;
+    return partitionsOf(subtract(member.revoking, still)).map((partition) => ({
+      partition,
+      epoch,
+    }));
+  });
+  const gone = await heldOfGoneTopics(ports, staying, next);
+  await askAll(
+    ports,
+    [...givenUp, ...gone.map((partition) => ({ partition, epoch: state.epoch }))],
+    (one) => ports.offsets.raiseOffsetOwner({ groupId: state.groupId, ...one }),
+  );
+}
+
+/** A topic that nobody subscribes to any more is looked up, and stays what it was. */
+async function heldOfGoneTopics(
+  ports: GroupPorts,
+  members: readonly GroupMember[],
+  next: GroupState,
+): Promise<readonly TopicPartition[]> {
   const stays = new Set(next.topics.map(({ topicId }) => topicId));
-  const dropped = [...state.members.values()]
-    .filter(({ memberId }) => next.members.has(memberId))
-    .flatMap((member) => heldBy(member).filter(({ topicId }) => !stays.has(topicId)));
+  const dropped = members.flatMap((member) =>
+    heldBy(member).filter(({ topicId }) => !stays.has(topicId)),
+  );
   const names = [...new Set(dropped.map(({ topicName }) => topicName))];
   const topics = await askAll(ports, names, (name) => ports.topics.getTopic(name));
   const living = new Set(
     topics.flatMap((topic) => (topic?.state === 'active' ? [topic.topicId] : [])),
   );
-  const { groupId, epoch } = state;
-  const gone = partitionsOf(dropped.filter(({ topicId }) => !living.has(topicId)));
-  await askAll(ports, gone, (partition) =>
-    ports.offsets.raiseOffsetOwner({ groupId, partition, epoch }),
-  );
+  return partitionsOf(dropped.filter(({ topicId }) => !living.has(topicId)));
 }

@@ -113,8 +113,6 @@ export function checkDistinct(
   return rejected('INVALID_REQUEST', 'a partition stands twice in one request');
 }
 
-type CommitTools = GroupTools & { readonly ends: LogEnds };
-
 interface Committer {
   readonly groupId: string;
   readonly memberId: string;

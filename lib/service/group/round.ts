@@ -3,27 +3,39 @@
 //
 // The turns go round: time is cut into slots of half a session timeout, and in each slot two members of the group have
 // the turn, so that however large a group is it is looked after about twice a session, and a dead member's turn is no
-// gap. Who the members are a process knows from the last look around; one that doesn't know takes a look.
+// gap. Who the members are a process knows from the last look around; one that doesn't know takes a look. When nearly
+// all members died at once, most turns are dead ones': so in every slot in which a process saw no look around, four
+// times as many members of its stand in for whoever has the turn. They read that one's item, and look around
+// themselves when it is dead.
 //
 // Order: the group is read before its members' items: every member that the group knows had its item by then, so a
 // missing item means that it is gone.
 
 import { StratalogError } from '../../errors.ts';
-import type { GroupEvent } from '../../group/event.ts';
+import type { GroupEvent, MemberLife } from '../../group/event.ts';
 import { planRound, type Round } from '../../group/expire.ts';
-import type { MemberItem } from '../../group/member.ts';
+import { isExpired, type MemberItem } from '../../group/member.ts';
 import type { GroupState } from '../../group/state.ts';
 import { GROUP_CALLS_PARALLEL_MAX, GROUP_ROSTERS_MAX } from '../../limits.ts';
 import { mapInParallel } from '../parallel.ts';
 import { changeGroup, tell } from './change.ts';
 import { fence, raiseOwners } from './eviction.ts';
 import { allMembers, openGroup } from './open.ts';
-import { askAll, type GroupPorts } from './tools.ts';
+import { ask, askAll, type GroupPorts } from './tools.ts';
 
 /** What a process remembers of the groups that it serves. */
 export interface GroupDuty {
-  readonly rosters: Map<string, { readonly memberIds: readonly string[]; readonly slot: number }>;
+  readonly rosters: Map<string, Roster>;
 }
+
+interface Roster {
+  readonly memberIds: readonly string[];
+  /** By the storage's clock. */
+  readonly lookedAtMs: number;
+}
+
+/** By how much more members stand in for the one whose turn it is, each slot. */
+const WIDER_PER_SLOT = 4;
 
 export function createGroupDuty(): GroupDuty {
   return { rosters: new Map() };
@@ -39,13 +51,15 @@ export async function lookAroundWhenDue(
   turn: { readonly member: MemberItem; readonly nowMs: number },
 ): Promise<MemberItem | undefined> {
   const { groupId, memberId } = turn.member;
-  const slot = Math.floor(turn.nowMs / (turn.member.sessionTimeoutMs / 2));
-  if (!isDue(duty, turn.member, slot)) return undefined;
-  const before = duty.rosters.get(groupId)?.memberIds ?? [];
-  remember(duty, groupId, { memberIds: before, slot });
+  const roster = duty.rosters.get(groupId);
+  const due = dueNow(roster, turn);
+  if (due.kind === 'nothing') return undefined;
+  const lookedAtMs = turn.nowMs;
+  remember(duty, groupId, { memberIds: roster?.memberIds ?? [], lookedAtMs });
   try {
+    if (due.kind === 'stand-in' && (await isAlive(ports, groupId, due.memberId))) return undefined;
     const { state, told } = await lookAround(ports, groupId);
-    remember(duty, groupId, { memberIds: [...state.members.keys()].sort(), slot });
+    remember(duty, groupId, { memberIds: [...state.members.keys()].sort(), lookedAtMs });
     return told.get(memberId);
   } catch (failure) {
     if (failure instanceof StratalogError && failure.retriable) return undefined;
@@ -53,22 +67,42 @@ export async function lookAroundWhenDue(
   }
 }
 
-function isDue(duty: GroupDuty, { groupId, memberId }: MemberItem, slot: number): boolean {
-  const roster = duty.rosters.get(groupId);
-  if (roster === undefined) return true;
-  if (roster.slot === slot) return false;
+/** `stand-in`: for the member that has the turn. */
+type Due =
+  | { readonly kind: 'nothing' | 'look' }
+  | { readonly kind: 'stand-in'; readonly memberId: string };
+
+function dueNow(
+  roster: Roster | undefined,
+  { member, nowMs }: { readonly member: MemberItem; readonly nowMs: number },
+): Due {
+  if (roster === undefined) return { kind: 'look' };
+  const slotOf = (timeMs: number): number => Math.floor(timeMs / (member.sessionTimeoutMs / 2));
+  const slot = slotOf(nowMs);
+  const slotsSince = slot - slotOf(roster.lookedAtMs);
+  if (slotsSince <= 0) return { kind: 'nothing' };
   const { memberIds } = roster;
-  const place = memberIds.indexOf(memberId);
-  if (place < 0) return true;
+  const place = memberIds.indexOf(member.memberId);
+  if (place < 0) return { kind: 'look' };
   const count = memberIds.length;
-  return place === slot % count || place === (slot + Math.floor(count / 2)) % count;
+  const width = WIDER_PER_SLOT ** (slotsSince - 1);
+  for (const turn of [slot % count, (slot + Math.floor(count / 2)) % count]) {
+    const behind = (place - turn + count) % count;
+    const memberId = memberIds[turn];
+    if (behind === 0) return { kind: 'look' };
+    if (behind < width && memberId !== undefined) return { kind: 'stand-in', memberId };
+  }
+  return { kind: 'nothing' };
 }
 
-function remember(
-  duty: GroupDuty,
-  groupId: string,
-  roster: { readonly memberIds: readonly string[]; readonly slot: number },
-): void {
+async function isAlive(ports: GroupPorts, groupId: string, memberId: string): Promise<boolean> {
+  const { member, storageNowMs } = await ask(ports, () =>
+    ports.groups.readMember({ groupId, memberId }),
+  );
+  return member?.status === 'live' && !isExpired(member, storageNowMs);
+}
+
+function remember(duty: GroupDuty, groupId: string, roster: Roster): void {
   if (duty.rosters.size >= GROUP_ROSTERS_MAX) duty.rosters.clear();
   duty.rosters.set(groupId, roster);
 }
@@ -85,7 +119,11 @@ export async function lookAround(
   const late = await tell(ports, groupId, round.untold);
   const changed = await changeGroup(
     ports,
-    { groupId, plan: ({ state }) => planEvents(ports, { state, round, fenced }), leavesOut: true },
+    {
+      groupId,
+      plan: ({ state }) => planEvents(ports, { state, seen: open.state, round, fenced }),
+      leavesOut: true,
+    },
     open,
   );
   await askAll(ports, round.forgotten, ({ memberId, joinEpoch }) =>
@@ -115,14 +153,17 @@ async function planEvents(
   ports: GroupPorts,
   look: {
     readonly state: GroupState;
+    /** The state that was read before the members' items were. */
+    readonly seen: GroupState;
     readonly round: Round;
     readonly fenced: readonly MemberItem[];
   },
 ): Promise<readonly GroupEvent[]> {
-  const { state, round, fenced } = look;
-  const lives = [...fenced, ...round.gone].filter(
+  const { state, seen, round, fenced } = look;
+  const found = [...fenced, ...round.gone].filter(
     ({ memberId, joinEpoch }) => state.members.get(memberId)?.joinEpoch === joinEpoch,
   );
+  const lives = state.version === seen.version ? found : await stillOver(ports, seen, found);
   for (const { memberId } of lives) {
     const member = state.members.get(memberId);
     const item = fenced.find((one) => one.memberId === memberId);
@@ -132,4 +173,19 @@ async function planEvents(
   if (lives.length > 0) events.push({ kind: 'expire', lives });
   if (state.members.size > lives.length) events.push({ kind: 'refresh' });
   return events;
+}
+
+/**
+ * Those whose item still says that they are over, or is gone: in a later state that is looked up again. A fenced item
+ * that was forgotten keeps nobody from beginning the same life once more, with a request that came very late.
+ */
+async function stillOver(
+  ports: GroupPorts,
+  { groupId }: GroupState,
+  lives: readonly MemberLife[],
+): Promise<readonly MemberLife[]> {
+  const items = await askAll(ports, lives, ({ memberId }) =>
+    ports.groups.readMember({ groupId, memberId }),
+  );
+  return lives.filter((_, index) => (items[index]?.member?.status ?? 'fenced') === 'fenced');
 }

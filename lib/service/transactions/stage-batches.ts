@@ -18,6 +18,7 @@ import {
 import { notAttempted } from '../append/commit-to-heads.ts';
 import { sequencedBatch } from '../append/head-decisions.ts';
 import type { TopicCatalog } from '../topics/topic-catalog.ts';
+import { namesOf, type Stale, staleOf, withFreshTopics } from './fresh-topics.ts';
 import { change, type TransactionPorts } from './transaction-change.ts';
 
 export interface StagePorts extends TransactionPorts, PartPorts {}
@@ -46,6 +47,14 @@ export async function stageBatches(
 ): Promise<StageOutcome> {
   const refusal = checkRequest(request);
   if (refusal !== undefined) return refusal;
+  return await withFreshTopics(catalog, () => stageOnce(ports, catalog, request));
+}
+
+async function stageOnce(
+  ports: StagePorts,
+  catalog: TopicCatalog,
+  request: StageRequest,
+): Promise<StageOutcome | Stale> {
   const { producerId, producerEpoch } = request;
   const parts = await Promise.all(
     request.partitions.map((part) =>
@@ -62,10 +71,13 @@ export async function stageBatches(
   const objectId = newObjectId(ports);
   const batches = [...placeParts(objectId, checked).values()].map(stagedBatch);
   const put = putOnce(ports, objectId, checked);
-  return await change<StageOutcome>(
+  const taken = new Map(checked.map((part) => [part.request.topicName, part.partition.topicId]));
+  return await change<StageOutcome | Stale>(
     ports,
-    request.transactionalId,
-    async ({ transaction, nowMs }) => {
+    { transactionalId: request.transactionalId, topicNames: namesOf(taken) },
+    async ({ transaction, topicIds, nowMs }) => {
+      const stale = staleOf(taken, topicIds);
+      if (stale !== undefined) return { answer: stale };
       const plan = planStage(transaction, { call: request, batches }, nowMs);
       switch (plan.kind) {
         case 'rejected':

@@ -14,7 +14,14 @@ export interface TransactionPorts extends RetryPorts {
 /** What stands, and a moment that has surely passed by the storage's clock. */
 export interface Standing {
   readonly transaction: Transaction | undefined;
+  /** Of the active ones of the topics that were asked for, by name. */
+  readonly topicIds: ReadonlyMap<string, string>;
   readonly nowMs: number;
+}
+
+export interface TransactionRead {
+  readonly transactionalId: string;
+  readonly topicNames?: readonly string[];
 }
 
 /** `again`: the item, or what it was written with, has changed meanwhile. */
@@ -27,16 +34,18 @@ export interface Step<Answer> {
   readonly write?: () => Promise<WriteOutcome>;
 }
 
-/** Throws THROTTLED when it loses again and again. */
+/** `topicNames`: read with the item. Throws THROTTLED when it loses again and again. */
 export async function change<Answer>(
   ports: TransactionPorts,
-  transactionalId: string,
+  { transactionalId, topicNames = [] }: TransactionRead,
   decide: (standing: Standing) => Promise<Step<Answer | Rejected>>,
 ): Promise<Answer | Rejected> {
-  const read = () => ports.transactions.readTransaction(transactionalId);
+  const read = () => ports.transactions.readTransaction(transactionalId, topicNames);
   for (let attempt = 1; attempt <= TRANSACTION_ATTEMPTS_MAX; attempt += 1) {
-    const { transaction, storageNowMs } = await withRetries(ports, read, { repeatable: true });
-    const step = await decide({ transaction, nowMs: storageNowMs });
+    const { transaction, topicIds, storageNowMs } = await withRetries(ports, read, {
+      repeatable: true,
+    });
+    const step = await decide({ transaction, topicIds, nowMs: storageNowMs });
     const outcome = await tryWrite(ports, step);
     if (outcome === 'written') return step.answer;
     if (outcome !== 'again') return outcome;

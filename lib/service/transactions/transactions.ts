@@ -38,6 +38,7 @@ import { HeadHolder } from '../append/hold-heads.ts';
 import { withRetries } from '../retry.ts';
 import type { TopicCatalog } from '../topics/topic-catalog.ts';
 import { type CommitTransactionPorts, commitTransaction } from './commit-transaction.ts';
+import { namesOf, type Stale, staleOf, withFreshTopics } from './fresh-topics.ts';
 import {
   type StageOutcome,
   type StagePorts,
@@ -112,7 +113,8 @@ export function createTransactionService(
     async init({ transactionalId, timeoutMs = TRANSACTION_TIMEOUT_MS_DEFAULT }) {
       const refusal = checkInit(transactionalId, timeoutMs);
       if (refusal !== undefined) return refusal;
-      return await change<TransactionStarted>(ports, transactionalId, async ({ transaction }) => {
+      const read = { transactionalId };
+      return await change<TransactionStarted>(ports, read, async ({ transaction }) => {
         const next = await nextInstance(ports, transaction, { transactionalId, timeoutMs });
         const { producerId, producerEpoch, number } = next;
         return { next, answer: { kind: 'initialized', producerId, producerEpoch, number } };
@@ -121,19 +123,12 @@ export function createTransactionService(
 
     stage: (request) => stageBatches(ports, catalog, request),
 
-    async stageOffsets(request) {
-      const offsets = await findOffsets(catalog, request);
-      if ('kind' in offsets) return offsets;
-      const { transactionalId } = request;
-      return await change<Staged>(ports, transactionalId, async ({ transaction, nowMs }) => {
-        const plan = planOffsets(transaction, { call: request, offsets }, nowMs);
-        return stepOf(plan);
-      });
-    },
+    stageOffsets: (request) =>
+      withFreshTopics<Staged | Rejected>(catalog, () => stageOffsetsOnce(ports, catalog, request)),
 
     async end({ outcome, ...call }) {
       const holder = new HeadHolder(ports);
-      return await change<Ended>(ports, call.transactionalId, async ({ transaction, nowMs }) => {
+      return await change<Ended>(ports, call, async ({ transaction, nowMs }) => {
         const plan = planEnd(transaction, { call, outcome }, nowMs);
         const ended: Ended = { kind: 'ended', outcome };
         switch (plan.kind) {
@@ -207,6 +202,26 @@ function stepOf(plan: StagePlan): Step<Staged | Rejected> {
       return refused === undefined ? { next: plan.next, answer: staged } : { answer: refused };
     }
   }
+}
+
+async function stageOffsetsOnce(
+  ports: TransactionServicePorts,
+  catalog: TopicCatalog,
+  request: OffsetsRequest,
+): Promise<Staged | Rejected | Stale> {
+  const offsets = await findOffsets(catalog, request);
+  if ('kind' in offsets) return offsets;
+  const taken = new Map(offsets.map(({ topicName, topicId }) => [topicName, topicId]));
+  const { transactionalId } = request;
+  return await change<Staged | Stale>(
+    ports,
+    { transactionalId, topicNames: namesOf(taken) },
+    async ({ transaction, topicIds, nowMs }) => {
+      const stale = staleOf(taken, topicIds);
+      if (stale !== undefined) return { answer: stale };
+      return stepOf(planOffsets(transaction, { call: request, offsets }, nowMs));
+    },
+  );
 }
 
 async function findOffsets(

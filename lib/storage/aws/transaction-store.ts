@@ -2,12 +2,14 @@
 // as well. `client` makes exactly one attempt a call.
 
 import {
+  BatchGetItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { assert } from '../../assert.ts';
+import { StratalogError } from '../../errors.ts';
 import { TRANSACTION_ITEMS_MAX } from '../../limits.ts';
 import type { StagedOffset, Transaction } from '../../log/transaction.ts';
 import { decodeTransaction, encodeTransaction } from '../../log/transaction-codec.ts';
@@ -19,6 +21,7 @@ import type { GroupsTable } from './groups-table.ts';
 import { appendItem } from './head-updates.ts';
 import { decodeHead } from './items-head.ts';
 import { decodeOffset, offsetKey } from './items-offset.ts';
+import { decodeTopic, topicKey } from './items-topic.ts';
 import { updateExpressions } from './update-expression.ts';
 
 const NOT_THERE = 'attribute_not_exists(id)';
@@ -33,6 +36,7 @@ const ITEM_POSITION = 0;
 export interface TransactionTables {
   readonly producers: string;
   readonly heads: string;
+  readonly topics: string;
 }
 
 export function createTransactionStore(
@@ -41,10 +45,13 @@ export function createTransactionStore(
 ): TransactionStore {
   const { client, clock } = groups;
   return {
-    async readTransaction(transactionalId) {
-      const item = await getItem(client, tables.producers, transactionalId);
+    async readTransaction(transactionalId, topicNames = []) {
+      const { item, topicIds } =
+        topicNames.length === 0
+          ? { item: await getItem(client, tables.producers, transactionalId), topicIds: new Map() }
+          : await getWithTopics(client, tables, { transactionalId, topicNames });
       const transaction = item === undefined ? undefined : decodeItem(transactionalId, item);
-      return { transaction, storageNowMs: clock.answeredMs() };
+      return { transaction, topicIds, storageNowMs: clock.answeredMs() };
     },
 
     async writeTransaction(transaction) {
@@ -93,6 +100,34 @@ async function getItem(
     ReturnConsumedCapacity: 'TOTAL',
   });
   return (await sent('GetItem', client.send(command))).Item;
+}
+
+async function getWithTopics(
+  client: DynamoDBClient,
+  { producers, topics }: TransactionTables,
+  asked: { readonly transactionalId: string; readonly topicNames: readonly string[] },
+): Promise<{ readonly item: Item | undefined; readonly topicIds: ReadonlyMap<string, string> }> {
+  const { transactionalId, topicNames } = asked;
+  assert(topicNames.length < TRANSACTION_ITEMS_MAX, 'a read has a transaction and few topics');
+  const command = new BatchGetItemCommand({
+    RequestItems: {
+      [producers]: { Keys: [itemKey(transactionalId)], ConsistentRead: true },
+      [topics]: { Keys: topicNames.map(topicKey), ConsistentRead: true },
+    },
+    ReturnConsumedCapacity: 'TOTAL',
+  });
+  const answer = await sent('BatchGetItem', client.send(command));
+  if (Object.keys(answer.UnprocessedKeys ?? {}).length > 0) {
+    const message = 'the storage throttled the reading of a transaction and its topics';
+    throw new StratalogError('THROTTLED', message, { effect: 'none' });
+  }
+  const active = (answer.Responses?.[topics] ?? [])
+    .map(decodeTopic)
+    .filter(({ state }) => state === 'active');
+  return {
+    item: answer.Responses?.[producers]?.[0],
+    topicIds: new Map(active.map(({ name, topicId }) => [name, topicId])),
+  };
 }
 
 function decodeItem(transactionalId: string, item: Item): Transaction {

@@ -14,6 +14,7 @@ import { appendAll, refusingHeads } from './partition-store.ts';
 import { readNumber, readText } from './rows.ts';
 
 const SELECT = 'SELECT * FROM transactions WHERE transactional_id = ?';
+const SELECT_TOPIC = "SELECT topic_id FROM topics WHERE name = ? AND state = 'active'";
 const REPLACE = 'INSERT OR REPLACE INTO transactions VALUES (?, ?, ?)';
 
 /** `nowMs` is the storage's clock, milliseconds since 1970; it must not go back. */
@@ -21,13 +22,13 @@ export function createTransactionStore(database: Database, nowMs: () => number):
   const heads = new HeadRows(database);
 
   return {
-    readTransaction: (transactionalId) =>
+    readTransaction: (transactionalId, topicNames = []) =>
       database.read(() => {
         const row = database.statement(SELECT).get(transactionalId);
-        const storageNowMs = nowMs();
-        if (row === undefined) return { transaction: undefined, storageNowMs };
+        const read = { topicIds: topicIdsOf(database, topicNames), storageNowMs: nowMs() };
+        if (row === undefined) return { transaction: undefined, ...read };
         const key = { transactionalId, version: readNumber(row, 'version') };
-        return { transaction: decodeTransaction(key, readText(row, 'state')), storageNowMs };
+        return { transaction: decodeTransaction(key, readText(row, 'state')), ...read };
       }),
 
     writeTransaction: (transaction) =>
@@ -56,6 +57,16 @@ export function createTransactionStore(database: Database, nowMs: () => number):
       });
     },
   };
+}
+
+function topicIdsOf(database: Database, names: readonly string[]): ReadonlyMap<string, string> {
+  assert(names.length < TRANSACTION_ITEMS_MAX, 'a read has a transaction and few topics');
+  return new Map(
+    names.flatMap((name) => {
+      const row = database.statement(SELECT_TOPIC).get(name);
+      return row === undefined ? [] : [[name, readText(row, 'topic_id')] as const];
+    }),
+  );
 }
 
 /** The stored version is the one before, or there is none before the first. */

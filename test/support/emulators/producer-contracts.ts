@@ -8,6 +8,7 @@ import { createOffsetStore } from '../../../lib/storage/aws/offset-store.ts';
 import { createPartitionStore } from '../../../lib/storage/aws/partition-store.ts';
 import { createProducerStore } from '../../../lib/storage/aws/producer-store.ts';
 import { createStorageClock } from '../../../lib/storage/aws/storage-clock.ts';
+import { createTopicStore } from '../../../lib/storage/aws/topic-store.ts';
 import { createTransactionStore } from '../../../lib/storage/aws/transaction-store.ts';
 import type { MakeProducerStates } from '../../contract/producer-state-contract.ts';
 import type { MakeProducerStore } from '../../contract/producer-store-contract.ts';
@@ -66,6 +67,7 @@ export function transactionStores(clients: Clients): MakeTransactionStore {
       partitions: createPartitionStore(dynamodb, names),
       groups: createGroupStore(table),
       offsets: createOffsetStore(table),
+      topics: createTopicStore(dynamodb, names.topics),
     };
   };
 }

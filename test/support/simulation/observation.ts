@@ -142,6 +142,16 @@ export interface Used {
   readonly partition: string;
 }
 
+/** A member was told that its commit is in, or a later one of its own. */
+export interface CommitHeard {
+  readonly kind: 'commit heard';
+  readonly groupId: string;
+  readonly memberId: string;
+  /** Of the topic that it claimed. */
+  readonly partition: { readonly topicId: string; readonly partition: number };
+  readonly counter: number;
+}
+
 export interface TopicDeleted extends Answered {
   readonly kind: 'topic deleted';
   readonly topicName: string;
@@ -187,6 +197,7 @@ export type Observation =
   | Read
   | ReadFailed
   | Used
+  | CommitHeard
   | TopicDeleted
   | Crashed
   | Cost

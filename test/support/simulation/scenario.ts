@@ -67,8 +67,13 @@ export interface Scenario {
   readonly patienceMs: number;
 }
 
-/** `crowd`, `sleepers`, `compaction` and `topics` have little else than what they are named for. */
-type Kind = 'log' | 'groups' | 'cleanup' | 'all' | 'crowd' | 'sleepers' | 'compaction' | 'topics';
+/**
+ * `crowd`, `sleepers`, `compaction` and `topics` have little else than what they are named for; `everything` has all of
+ * it at once, background jobs and changes of topics under groups and transactions.
+ */
+type Kind =
+  | ('log' | 'groups' | 'cleanup' | 'all')
+  | ('crowd' | 'sleepers' | 'compaction' | 'topics' | 'everything');
 
 const KINDS: readonly Kind[] = [
   ...(['log', 'log', 'groups', 'groups', 'cleanup', 'cleanup', 'all'] as const),
@@ -78,8 +83,9 @@ const KINDS: readonly Kind[] = [
 export function scenarioOf(seed: number, steps: number): Scenario {
   const dice = new Dice(seed).fork('scenario');
   const picked = dice.pick(KINDS);
-  const kind = new Dice(seed).fork('topics').chance(0.06) ? 'topics' : picked;
+  const kind = rareKindOf(seed) ?? picked;
   const cleans = kind === 'cleanup' || kind === 'sleepers' || kind === 'compaction';
+  const cleansOrAll = cleans || kind === 'everything';
   const mixture = {
     seed,
     steps,
@@ -91,8 +97,8 @@ export function scenarioOf(seed: number, steps: number): Scenario {
     ...membersOf(kind, dice),
     ...transactionsOf(kind, new Dice(seed).fork('transactions')),
     janitors: cleans ? dice.between(1, 3) : 0,
-    compacts: cleans && dice.chance(0.4),
-    retains: cleans && dice.chance(OFTEN),
+    compacts: cleansOrAll && dice.chance(0.4),
+    retains: cleansOrAll && dice.chance(OFTEN),
     addsPartitions: dice.chance(OFTEN),
     recreatesTopics: dice.chance(0.25),
     deletesRecords: dice.chance(OFTEN),
@@ -109,6 +115,12 @@ export function scenarioOf(seed: number, steps: number): Scenario {
   return { ...mixture, ...focusOf(kind, mixture) };
 }
 
+/** Drawn apart, so that what other seeds do doesn't depend on them. */
+function rareKindOf(seed: number): Kind | undefined {
+  if (new Dice(seed).fork('topics').chance(0.06)) return 'topics';
+  return new Dice(seed).fork('everything').chance(0.06) ? 'everything' : undefined;
+}
+
 const ALONE = {
   topics: 1,
   partitions: 1,
@@ -123,7 +135,10 @@ const ALONE = {
   recreatesTopics: false,
 };
 
-function focusOf(kind: Kind, { weather }: Pick<Scenario, 'weather'>): Partial<Scenario> {
+function focusOf(
+  kind: Kind,
+  { weather, transactionalProducers }: Pick<Scenario, 'weather' | 'transactionalProducers'>,
+): Partial<Scenario> {
   switch (kind) {
     case 'crowd':
       return { ...ALONE, crowds: 3, knownProducers: 25, plainProducers: 0 };
@@ -147,6 +162,19 @@ function focusOf(kind: Kind, { weather }: Pick<Scenario, 'weather'>): Partial<Sc
       const changes = { addsPartitions: true, recreatesTopics: true, adminPaceMs: 1_500 };
       return { ...ALONE, ...changes, servers: 3, plainProducers: 2, paceMs: 600, weather: late };
     }
+    case 'everything':
+      return {
+        addsPartitions: true,
+        recreatesTopics: true,
+        deletesRecords: true,
+        resetsOffsets: true,
+        transactionalProducers: Math.max(1, transactionalProducers),
+        janitors: 2,
+        janitorPaceMs: 1_000,
+        adminPaceMs: 3_000,
+        paceMs: 400,
+        weather: { ...weather, lateMs: Math.min(weather.lateMs, 5_000) },
+      };
     default:
       return {};
   }
@@ -182,7 +210,7 @@ function transactionsOf(kind: Kind, dice: Dice) {
 }
 
 function membersOf(kind: Kind, dice: Dice) {
-  const isGroup = kind === 'groups' || kind === 'all';
+  const isGroup = kind === 'groups' || kind === 'all' || kind === 'everything';
   return {
     members: isGroup ? dice.between(2, 5) : 0,
     staticMembers: dice.chance(0.2),

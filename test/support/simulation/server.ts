@@ -7,6 +7,7 @@ import {
   createGroupServices,
   type GroupServices,
 } from '../../../lib/service/group/group-services.ts';
+import { type GroupWatch, watchGroups } from '../../../lib/service/group/watch.ts';
 import { createServices, type Services } from '../../../lib/service/services.ts';
 import {
   createTransactionServices,
@@ -19,6 +20,7 @@ import type { Scheduler } from './scheduler.ts';
 
 export interface Served extends Services, GroupServices, TransactionServices {
   readonly background: Background;
+  readonly watchGroups: (limit: { readonly untilMs: number }) => Promise<GroupWatch>;
 }
 
 /** Small, so that everything ends and is collected within a simulation. */
@@ -64,6 +66,7 @@ export class Server {
           ...createGroupServices({ ...ports, access: undefined }),
           ...createTransactionServices(ports),
           background,
+          watchGroups: (limit) => watchGroups({ ...ports, access: undefined }, limit),
         },
         storage,
       );

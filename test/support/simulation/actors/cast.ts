@@ -103,7 +103,9 @@ async function isGroupAtRest(world: World): Promise<boolean> {
   const wanted = (await activeTopics(world)).flatMap(({ topicId, partitionCount }) =>
     Array.from({ length: partitionCount }, (_, partition) => `${topicId}/${partition}`),
   );
-  const used = [...world.members.values()].flatMap(({ positions }) => [...positions.keys()]);
+  const used = [...world.members.values()].flatMap(({ positions }) =>
+    [...positions.values()].map(({ topicId, partition }) => `${topicId}/${partition}`),
+  );
   return wanted.length === used.length && wanted.every((name) => used.includes(name));
 }
 

@@ -16,6 +16,10 @@ const JOBS: Readonly<Record<string, (served: Served) => Promise<Report>>> = {
   merge: ({ background }) => background.segments.mergeAll(FOREVER),
   'apply retention': ({ background }) => background.retention.applyAll(FOREVER),
   compact: ({ background }) => background.compaction.compactAll(FOREVER),
+  'watch groups': async ({ watchGroups }) => {
+    await watchGroups(FOREVER);
+    return {};
+  },
   'collect garbage': async ({ background }) => {
     await background.garbage.collect(FOREVER);
     return {};
@@ -30,7 +34,9 @@ const GARBAGE: readonly string[] = ['collect garbage'];
 
 export async function janitor(client: Client): Promise<void> {
   const { world, dice } = client;
-  const duty = dice.pick([EVERYTHING, world.scenario.compacts ? COMPACTION : GARBAGE]);
+  const { compacts, members } = world.scenario;
+  const picked = dice.pick([EVERYTHING, compacts ? COMPACTION : GARBAGE]);
+  const duty = members > 0 ? [...picked, 'watch groups'] : picked;
   while (!world.isEnding) {
     await client.sleep(dice.waitMs(world.scenario.janitorPaceMs));
     await runJob(client, dice.pick(duty));

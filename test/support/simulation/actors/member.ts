@@ -1,8 +1,9 @@
 // A consumer in a group, as a good client is: it heartbeats, gives up what it isn't told any more before it says so,
-// claims what is new before it reads it, reads on from what was committed, and counts its commits.
+// claims what is new before it reads it, reads on from what was committed, and counts its commits. It knows topics by
+// name, as clients do. Now and then it commits late what it had given up: a handler that was slow.
 
 import type { Rejected } from '../../../../lib/errors.ts';
-import { type Assignment, partitionsOf, partitionText } from '../../../../lib/group/assignment.ts';
+import type { Assignment } from '../../../../lib/group/assignment.ts';
 import type { MemberAnswer } from '../../../../lib/service/group/answer.ts';
 import type { Client } from '../client.ts';
 import { groupPartition } from '../group-model.ts';
@@ -13,8 +14,13 @@ import { topicNames } from './sending.ts';
 export const GROUP_ID = 'group';
 const REBALANCE_TIMEOUT_MS = 4_000;
 
+/** Chance that it commits, at a time, for a partition that it had. */
+const LATE_COMMIT = 0.05;
+
 interface Position {
   readonly topicName: string;
+  /** Of the topic that it claimed. */
+  readonly topicId: string;
   readonly partition: number;
   offset: number;
   /** What was committed last, as far as the member knows. */
@@ -42,8 +48,10 @@ export class Member {
   #isClaiming = false;
   #beating: Promise<void> = Promise.resolve();
   readonly #exactlyOnce: ExactlyOnce | undefined;
-  /** What it uses, by `topicId/partition`. */
+  /** What it uses, by name and partition. */
   readonly positions = new Map<string, Position>();
+  /** What it gave up last. */
+  #former: Position | undefined;
 
   constructor(client: Client) {
     this.#client = client;
@@ -53,7 +61,7 @@ export class Member {
   }
 
   get phaseIsSettled(): boolean {
-    return this.isIn && this.positions.size === partitionsOf(this.#assignment).length;
+    return this.isIn && this.positions.size === placesOf(this.#assignment).length;
   }
 
   async step(): Promise<void> {
@@ -156,8 +164,8 @@ export class Member {
     this.#epoch = answer.memberEpoch;
     this.#assignment = answer.assignment;
     const told = new Map(
-      partitionsOf(answer.assignment)
-        .map(partitionText)
+      placesOf(answer.assignment)
+        .map(placeText)
         .map((name) => [name, this.#toldSince.get(name) ?? this.#epoch] as const),
     );
     this.#toldSince = told;
@@ -182,21 +190,18 @@ export class Member {
 
   /** What it is told to use and doesn't use yet: all of it, or one and the others later. */
   #missing() {
-    const missing = this.#assignment.flatMap(({ topicId, topicName, partitions }) =>
-      partitions
-        .filter((partition) => !this.positions.has(partitionText({ topicId, partition })))
-        .map((partition) => ({ topicId, topicName, partition })),
+    const missing = placesOf(this.#assignment).filter(
+      (place) => !this.positions.has(placeText(place)),
     );
     return this.#client.dice.chance(0.3) ? missing.slice(0, 1) : missing;
   }
 
   async #claimMissing(): Promise<void> {
     const { memberId } = this;
-    const missing = this.#missing();
-    if (missing.length === 0) return;
+    const partitions = this.#missing();
+    if (partitions.length === 0) return;
     if (this.#exactlyOnce !== undefined && !(await this.#exactlyOnce.prepare())) return;
     const memberEpoch = this.#epoch;
-    const partitions = missing.map(({ topicName, partition }) => ({ topicName, partition }));
     const request = { groupId: this.#groupId, memberId, memberEpoch, partitions };
     const outcome = await this.#client.ask(`claim for ${short(memberId)}`, (served) =>
       served.offsets.claim(request),
@@ -206,22 +211,26 @@ export class Member {
       if (isFatal(outcome.answer)) this.stop();
       return;
     }
-    for (const [index, result] of outcome.answer.results.entries()) {
-      const name = partitionText(missing[index] ?? { topicId: '', partition: -1 });
+    for (const result of outcome.answer.results) {
+      const name = placeText(result);
       // It may have been told otherwise meanwhile.
       const since = this.#toldSince.get(name) ?? Number.POSITIVE_INFINITY;
       if (result.kind === 'rejected' || since > memberEpoch) continue;
-      const { topicName, partition, counter } = result;
+      const { topicName, topicId, partition, counter } = result;
       const offset = Number(result.offset ?? 0n);
-      this.#use(name, { topicName, partition, offset, committed: offset, counter });
+      this.#use(name, { topicName, topicId, partition, offset, committed: offset, counter });
     }
   }
 
   /** Reads some, and commits what it has read, mostly. */
   async #consume(): Promise<void> {
     const { dice } = this.#client;
-    if (this.positions.size < partitionsOf(this.#assignment).length && dice.chance(0.3)) {
+    if (this.positions.size < placesOf(this.#assignment).length && dice.chance(0.3)) {
       await this.#claimNew();
+      return;
+    }
+    if (this.#isLate()) {
+      if (this.#former !== undefined) await this.#commit('', this.#former);
       return;
     }
     if (this.positions.size === 0) return;
@@ -230,6 +239,11 @@ export class Member {
     if (!this.positions.has(name)) return;
     if (this.#exactlyOnce === undefined) await this.#commit(name, position);
     else await this.#commitWithWork(this.#exactlyOnce, name, position);
+  }
+
+  #isLate(): boolean {
+    if (this.#former === undefined || this.#exactlyOnce !== undefined) return false;
+    return !this.positions.has(placeText(this.#former)) && this.#client.dice.chance(LATE_COMMIT);
   }
 
   async #fetch(position: Position): Promise<void> {
@@ -263,6 +277,16 @@ export class Member {
     );
     if (outcome.kind !== 'answered' || outcome.answer.kind === 'rejected') return;
     const [result] = outcome.answer.results;
+    if (result?.kind === 'committed') {
+      const { topicId } = position;
+      const heard = {
+        groupId: this.#groupId,
+        memberId,
+        partition: { topicId, partition },
+        counter,
+      };
+      this.#client.world.report({ kind: 'commit heard', ...heard });
+    }
     if (result?.kind === 'rejected' && result.code === 'FENCED_MEMBER_EPOCH') this.stop();
     else if (result?.kind === 'rejected' && result.code === 'STALE_MEMBER_EPOCH') this.#drop(name);
   }
@@ -284,18 +308,21 @@ export class Member {
 
   #use(name: string, position: Position): void {
     this.positions.set(name, position);
-    this.#report('used', name);
+    this.#report('used', position);
   }
 
   #drop(name: string): void {
-    if (this.positions.delete(name)) this.#report('unused', name);
+    const position = this.positions.get(name);
+    if (position === undefined) return;
+    this.positions.delete(name);
+    this.#former = position;
+    this.#report('unused', position);
   }
 
-  #report(kind: 'used' | 'unused', name: string): void {
-    const [topicId = '', partition = ''] = name.split('/');
-    const full = groupPartition(this.#groupId, { topicId, partition: Number(partition) });
+  #report(kind: 'used' | 'unused', position: Position): void {
+    const full = groupPartition(this.#groupId, position);
     const { memberId } = this;
-    this.#client.note(() => `${kind} ${name}`);
+    this.#client.note(() => `${kind} ${position.topicId}/${position.partition}`);
     this.#client.world.report({
       kind,
       groupId: this.#groupId,
@@ -310,6 +337,22 @@ export class Member {
       partitions: [partition],
     }));
   }
+}
+
+interface Place {
+  readonly topicName: string;
+  readonly partition: number;
+}
+
+/** What a client sees of an assignment. */
+function placesOf(assignment: Assignment): readonly Place[] {
+  return assignment.flatMap(({ topicName, partitions }) =>
+    partitions.map((partition) => ({ topicName, partition })),
+  );
+}
+
+function placeText({ topicName, partition }: Place): string {
+  return `${topicName}/${partition}`;
 }
 
 function isFatal({ code }: Rejected): boolean {

@@ -234,3 +234,24 @@ export const evictionsUnchecked: PlantedBug = {
     },
   }),
 };
+
+export const producersMovedBlindly: PlantedBug = {
+  name: 'producers-moved-blindly',
+  story: 'a producer’s state is taken out of the head though it has changed since it was put aside',
+  breaks: ['no-double-append', 'ordered', 'durable', 'dense', 'converges'],
+  below: (storage) => ({
+    ...storage,
+    partitions: {
+      ...storage.partitions,
+      async removeProducers(partition, producers) {
+        const outcome = await storage.partitions.removeProducers(partition, producers);
+        const standing = producers.flatMap(({ producerId }) => {
+          const state = outcome.head?.producers.get(producerId);
+          return state === undefined ? [] : [{ producerId, lastOffset: state.lastOffset }];
+        });
+        if (outcome.kind === 'removed' || standing.length === 0) return outcome;
+        return storage.partitions.removeProducers(partition, standing);
+      },
+    },
+  }),
+};

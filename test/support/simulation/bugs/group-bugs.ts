@@ -199,3 +199,55 @@ export const freedByHeartbeatUnderWay: PlantedBug = {
     },
   }),
 };
+
+export const ownersRaisedTooFar: PlantedBug = {
+  name: 'owners-raised-too-far',
+  story: 'owners are raised past the epoch of who is fenced, which is that of the next owner',
+  breaks: ['converges'],
+  above: (ports) => ({
+    ...ports,
+    offsets: {
+      ...ports.offsets,
+      raiseOffsetOwner: (request) =>
+        ports.offsets.raiseOffsetOwner({ ...request, epoch: request.epoch + 1 }),
+    },
+  }),
+};
+
+export const ownersOfDeadTopics: PlantedBug = {
+  name: 'owners-of-dead-topics',
+  story: 'what members held of a deleted topic stays theirs, so that commits go to it unheard',
+  breaks: ['one-owner'],
+  above: (ports, world) => ({
+    ...ports,
+    offsets: {
+      ...ports.offsets,
+      async raiseOffsetOwner(request) {
+        const { topicId } = request.partition;
+        const isDead = world.log.lives.some(
+          (life) => life.topicId === topicId && life.endsTick !== undefined,
+        );
+        return isDead ? 'raised' : ports.offsets.raiseOffsetOwner(request);
+      },
+    },
+  }),
+};
+
+export const resetUnconditional: PlantedBug = {
+  name: 'reset-unconditional',
+  story: 'offsets of a group are set without the condition that it is still as it was: empty',
+  breaks: ['one-owner'],
+  below: (storage) => ({
+    ...storage,
+    offsets: {
+      ...storage.offsets,
+      async commitWhileEmpty(request) {
+        const outcome = await storage.offsets.commitWhileEmpty(request);
+        const { group } = await storage.groups.readGroup(request.groupId);
+        if (outcome === 'committed' || group === undefined) return outcome;
+        const { version: groupVersion, epoch } = group;
+        return storage.offsets.commitWhileEmpty({ ...request, groupVersion, epoch });
+      },
+    },
+  }),
+};

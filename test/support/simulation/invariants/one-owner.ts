@@ -1,9 +1,11 @@
 // At any moment at most one member of a group may commit for a partition: whoever claimed it last. A claim hears what
-// was committed last, and a late commit never moves an offset back.
+// was committed last, and a late commit never moves an offset back. What a member is told is committed is in the item that
+// it claimed, whatever else has the topic's name by now.
 
 import type { OffsetItem } from '../../../../lib/group/offset.ts';
+import type { StagedOffset } from '../../../../lib/log/transaction.ts';
 import { type GroupModel, groupPartition, type OffsetModel } from '../group-model.ts';
-import type { CallSeen, Invariant, Observation } from '../observation.ts';
+import type { CallSeen, CommitHeard, Invariant, Observation } from '../observation.ts';
 
 type Asked = {
   readonly groupId: string;
@@ -20,7 +22,40 @@ export class OneOwner implements Invariant {
   }
 
   check(seen: Observation): string | undefined {
+    if (seen.kind === 'commit heard') return this.#checkCommitHeard(seen);
     return seen.kind === 'call' ? this.#checkCall(seen) : undefined;
+  }
+
+  #checkStaged(offsets: readonly StagedOffset[]): string | undefined {
+    for (const { groupId, topicId, partition: number, memberId, memberEpoch } of offsets) {
+      const partition = { topicId, partition: number };
+      const stands = this.#groups.offsets.get(groupPartition(groupId, partition));
+      const problem = checkCommit(stands, { groupId, memberId, memberEpoch, partition });
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+
+  /** Nobody who lives owns what is set past all owners. */
+  #checkEmpty(
+    groupId: string,
+    offsets: readonly { readonly partition: Asked['partition'] }[],
+  ): string | undefined {
+    for (const { partition } of offsets) {
+      const stands = this.#groups.offsets.get(groupPartition(groupId, partition));
+      const owner = stands?.owner.memberId;
+      const member = this.#groups.members.get(`${groupId} ${owner}`);
+      if (member !== undefined && member.fence === undefined) {
+        return `the offset of partition ${partition.partition} was set while ${owner} owned it`;
+      }
+    }
+    return undefined;
+  }
+
+  #checkCommitHeard({ groupId, memberId, partition, counter }: CommitHeard): string | undefined {
+    const stands = this.#groups.offsets.get(groupPartition(groupId, partition));
+    if (stands !== undefined && stands.counter >= counter) return undefined;
+    return `${memberId} was told that its commit ${counter} of partition ${partition.partition} is in, where ${stands?.counter ?? 'none'} is the last`;
   }
 
   #checkCall({ call }: CallSeen): string | undefined {
@@ -39,17 +74,15 @@ export class OneOwner implements Invariant {
         const stands = this.#groups.offsets.get(groupPartition(asked.groupId, asked.partition));
         return checkCommit(stands, asked);
       }
-      case 'commitTransaction': {
-        if (call.answer.kind !== 'committed') return undefined;
-        for (const { groupId, topicId, partition: number, ...owner } of call.asked[0].offsets) {
-          const partition = { topicId, partition: number };
-          const stands = this.#groups.offsets.get(groupPartition(groupId, partition));
-          const { memberId, memberEpoch } = owner;
-          const problem = checkCommit(stands, { groupId, memberId, memberEpoch, partition });
-          if (problem !== undefined) return problem;
-        }
-        return undefined;
+      case 'commitWhileEmpty': {
+        const [{ groupId, offsets }] = call.asked;
+        if (call.answer !== 'committed') return undefined;
+        return this.#checkEmpty(groupId, offsets);
       }
+      case 'commitTransaction':
+        return call.answer.kind === 'committed'
+          ? this.#checkStaged(call.asked[0].offsets)
+          : undefined;
       default:
         return undefined;
     }

@@ -288,6 +288,39 @@ describe('compactAll', () => {
     expect(await seen()).toEqual(['1:2']);
   });
 
+  it('is no failure when others replaced what it reads while it slept, and its objects are gone', async () => {
+    await createTopic();
+    await append(['a=1', 'a=2']);
+    await merge();
+    log.clock.timeMs += 10 * HOUR_MS;
+    let reads = 0;
+    const between = async (_: number, method: string): Promise<void> => {
+      if (method !== 'getRange') return;
+      reads += 1;
+      if (reads > 1) return;
+      log.clock.timeMs += 10 * HOUR_MS;
+      expect(await compact(log.process())).toMatchObject({ partitions: 1 });
+      for (let round = 0; round < 3; round += 1) {
+        log.clock.timeMs += 10 * HOUR_MS;
+        await log.process().background.garbage.collect(NO_LIMIT);
+      }
+    };
+    expect(await compact(log.process({ between }))).toMatchObject({ partitions: 0, failures: [] });
+    expect(reads).toBeGreaterThan(0);
+    expect(await seen()).toEqual(['1:2']);
+  });
+
+  it('is a failure when what it reads is named and gone', async () => {
+    await createTopic();
+    await append(['a=1', 'a=2']);
+    await merge();
+    const { objects } = await log.storage.upkeep.listObjects({ prefix: 'log/', limit: 10 });
+    await log.storage.upkeep.deleteObjects(objects.map(({ key }) => key));
+    log.clock.timeMs += 10 * HOUR_MS;
+    const { failures } = await compact();
+    expect(failures.map(({ message }) => message)).toEqual([expect.stringContaining('is gone')]);
+  });
+
   it('compacts and deletes under both policies', async () => {
     await createTopic({
       'cleanup.policy': 'compact,delete',

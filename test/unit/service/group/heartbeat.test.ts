@@ -34,6 +34,18 @@ describe('heartbeat', () => {
     expect(listMembers).toBeLessThanOrEqual(50);
   });
 
+  it('looks around in time when nearly all members died at once', async () => {
+    const test = await ordersGroup(30);
+    const consumers = await consumersOf(test, 30, { sessionTimeoutMs: 6_000 });
+    const [first, , third] = consumers;
+    if (first === undefined || third === undefined) throw new Error('thirty consumers');
+    const left = [first, third];
+    await passSeconds(test, 6, consumers);
+    // A session until the leases are out, and the slots until all that are left stand in for one that is dead.
+    await passSeconds(test, 6 + 5 * 3, left);
+    expect(left.flatMap(({ owned }) => owned)).toHaveLength(30);
+  });
+
   it('monotonic-ownership: a heartbeat under way does not free what it does not list', async () => {
     const test = await ordersGroup();
     const [one] = await consumersOf(test, 1);
