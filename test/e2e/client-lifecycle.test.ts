@@ -91,6 +91,7 @@ describe('run()', () => {
     const topic = await topicOf('waiting', 1);
     const config = { groupId: topic, groupInstanceId: 'the-one' };
     const first = await startConsumer(client, [topic], { config });
+    await waitUntil(() => first.consumer.assignment().length === 1);
     const second = client.consumer({ ...QUICK, ...config });
     await second.subscribe({ topic });
     const run = second.run({ eachMessage: async () => undefined });
