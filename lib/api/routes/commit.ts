@@ -15,7 +15,7 @@ import {
   placeJson,
   placeShape,
 } from '../schemas/groups.ts';
-import { offset, offsetNumber, topicName } from '../schemas/values.ts';
+import { offset, offsetNumber, topicId, topicName } from '../schemas/values.ts';
 
 const partition = { topic_name: topicName, partition_id: z.int() };
 const claimBody = z
@@ -33,6 +33,7 @@ const commitBody = z
       .array(
         z.strictObject({
           ...partition,
+          topic_id: topicId.optional(),
           offset,
           metadata: z.string().nullable().optional(),
           counter: counter.optional(),
@@ -143,6 +144,7 @@ export const commitRoutes: readonly Route<CommitServices>[] = [
           : { member: { memberId, memberEpoch: member_epoch } }),
         offsets: body.offsets.map((one) => ({
           ...placeOf(one),
+          topicId: one.topic_id,
           offset: BigInt(one.offset),
           metadata: one.metadata ?? undefined,
           counter: one.counter,

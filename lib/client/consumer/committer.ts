@@ -51,9 +51,7 @@ export class Committer {
 
   /** Commits these offsets, in the order of the calls. Errors: the first refusal; what wasn't refused is committed. */
   commit(offsets: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
-    const commit = this.#last.then(() => this.#send(objectsOf('offsets', offsets).map(checked)));
-    this.#last = commit.catch(() => undefined);
-    return commit;
+    return this.#inOrder(() => objectsOf('offsets', offsets).map(checked));
   }
 
   /** Commits what is handled of these partitions, all by default, and not committed yet. */
@@ -62,12 +60,12 @@ export class Committer {
     const due = [...leases].filter((lease) => lease.state !== 'lost' && lease.isDirty);
     if (due.length === 0) return;
     for (const lease of due) lease.countFromHere();
-    await this.commit(
-      due.map(({ topic, partition, tracker }) => ({
-        topic,
-        partition,
-        offset: String(tracker.watermark),
-      })),
+    const handled = due.map((lease) => ({ lease, offset: String(lease.tracker.watermark) }));
+    // Who waits for its turn may lose a partition meanwhile, and get one of the same name.
+    await this.#inOrder(() =>
+      handled
+        .filter(({ lease }) => lease.state !== 'lost')
+        .map(({ lease: { topic, partition }, offset }) => ({ topic, partition, offset })),
     );
   }
 
@@ -88,6 +86,13 @@ export class Committer {
     let handledCount = 0;
     for (const lease of leases()) handledCount += lease.uncommittedCount;
     return isCommitDue(policy, { handledCount, elapsedMs }) ? this.commitHandled() : undefined;
+  }
+
+  /** After what was asked for before; what to commit is asked then. */
+  #inOrder(offsets: () => readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
+    const commit = this.#last.then(() => this.#send(offsets()));
+    this.#last = commit.catch(() => undefined);
+    return commit;
   }
 
   async #send(offsets: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
@@ -172,6 +177,6 @@ function offsetBody(
     partition_id: partition,
     offset: offsetOf(offset),
     ...(metadata == null ? {} : { metadata }),
-    ...(lease === undefined ? {} : { counter: lease.commitCounter }),
+    ...(lease === undefined ? {} : { topic_id: lease.topicId, counter: lease.commitCounter }),
   };
 }

@@ -6,7 +6,8 @@
 //
 // Topics are named, and a name may have gone to another topic since this process looked. A member's commit then meets an
 // owner that was raised when the group heard of it (see eviction.ts), and the name is looked up again; a commit without
-// membership, which meets nobody, always reads the log's end, which is gone with its topic.
+// membership, which meets nobody, always reads the log's end, which is gone with its topic. A member that has claimed the
+// new topic meanwhile owns both: what it commits late of the dead one says so by its id, and isn't taken for the new one's.
 
 import { type Rejected, rejected } from '../../errors.ts';
 import type { MemberItem } from '../../group/member.ts';
@@ -27,6 +28,8 @@ import { ask, type GroupPorts, type GroupTools } from './tools.ts';
 
 export interface OffsetToCommit {
   readonly topicName: string;
+  /** Of the topic that was claimed: refused where another one has its name by now. */
+  readonly topicId?: string | undefined;
   readonly partition: number;
   /** Of the next record to read; 0 to the log's end. */
   readonly offset: bigint;
@@ -173,12 +176,13 @@ async function commitAfresh(
   if (fresh.partition.topicId === partition.topicId) return undefined;
   const outcome = await put(tools.ports, committer, fresh);
   if (outcome.kind === 'committed') return committedOf(asked, false);
-  return rejectedOf(
-    asked,
-    rejected(
-      'STALE_MEMBER_EPOCH',
-      `topic "${asked.topicName}" was deleted and created again since it was claimed; nothing was committed; heartbeat, then claim what it is assigned`,
-    ),
+  return rejectedOf(asked, replacedTopic(asked.topicName));
+}
+
+function replacedTopic(topicName: string): Rejected {
+  return rejected(
+    'STALE_MEMBER_EPOCH',
+    `topic "${topicName}" was deleted and created again since it was claimed; nothing was committed; heartbeat, then claim what it is assigned`,
   );
 }
 
@@ -261,9 +265,12 @@ async function findPartition(
       ),
     );
   }
-  const known = await catalog.findWithPartition(topicName, partition);
+  const known = await catalog.findAsked(asked);
   if (known === undefined) return rejectedOf(asked, unknownTopic(topicName));
   const { topicId, partitionCount } = known.topic;
+  if (asked.topicId !== undefined && asked.topicId !== topicId) {
+    return rejectedOf(asked, replacedTopic(topicName));
+  }
   if (!Number.isInteger(partition) || partition < 0 || partition >= partitionCount) {
     return rejectedOf(asked, unknownPartition({ topicName, partition }, partitionCount));
   }

@@ -114,7 +114,7 @@ async function resolve(
   asked: FetchPartition,
 ): Promise<Resolved | FetchRejected> {
   const { topicName, partition } = asked;
-  const known = await findAsked(catalog, asked);
+  const known = await catalog.findAsked(asked);
   if (known === undefined) return rejectedFetch(asked, unknownTopic(topicName));
   const { topicId, partitionCount } = known.topic;
   if (asked.topicId !== undefined && asked.topicId !== topicId) {
@@ -124,15 +124,6 @@ async function resolve(
     return rejectedFetch(asked, unknownPartition(asked, partitionCount));
   }
   return { kind: 'resolved', asked, partition: { topicId, partition } };
-}
-
-/** Looks again where another topic of that name is known than the one that is asked for. */
-async function findAsked(catalog: TopicCatalog, asked: FetchPartition) {
-  const { topicName, topicId, partition } = asked;
-  const known = await catalog.findWithPartition(topicName, partition);
-  if (topicId === undefined || known === undefined || known.topic.topicId === topicId) return known;
-  catalog.forget(topicName);
-  return await catalog.findWithPartition(topicName, partition);
 }
 
 function replacedTopic(topicName: string): Rejected {

@@ -17,6 +17,12 @@ export interface TopicCatalog {
   find(name: string): Promise<KnownTopic | undefined>;
   /** As `find`; when what is known has no such partition, it is read again once. */
   findWithPartition(name: string, partition: number): Promise<KnownTopic | undefined>;
+  /** The same, looked for again where another topic has that name than the one that is asked for, if one is. */
+  findAsked(asked: {
+    readonly topicName: string;
+    readonly topicId?: string | undefined;
+    readonly partition: number;
+  }): Promise<KnownTopic | undefined>;
   /** Forgets a topic: it was changed here, or what was known has turned out stale. */
   forget(name: string): void;
 }
@@ -54,12 +60,24 @@ export function createTopicCatalog(
     return readOnce(name);
   }
 
+  async function findWithPartition(
+    name: string,
+    partition: number,
+  ): Promise<KnownTopic | undefined> {
+    const found = await find(name);
+    if (found === undefined || partition < found.topic.partitionCount) return found;
+    return readOnce(name);
+  }
+
   return {
     find,
-    async findWithPartition(name, partition) {
-      const found = await find(name);
-      if (found === undefined || partition < found.topic.partitionCount) return found;
-      return readOnce(name);
+    findWithPartition,
+    async findAsked({ topicName, topicId, partition }) {
+      const found = await findWithPartition(topicName, partition);
+      if (topicId === undefined || found === undefined || found.topic.topicId === topicId) {
+        return found;
+      }
+      return readOnce(topicName);
     },
     forget(name) {
       known.delete(name);

@@ -1,6 +1,6 @@
 // A consumer in a group, as a good client is: it heartbeats, gives up what it isn't told any more before it says so,
 // claims what is new before it reads it, reads on from what was committed, and counts its commits. It knows topics by
-// name, as clients do. Now and then it commits late what it had given up: a handler that was slow.
+// name, as clients do. Now and then it commits late what it had given up, by id: a handler that was slow.
 
 import type { Rejected } from '../../../../lib/errors.ts';
 import type { Assignment } from '../../../../lib/group/assignment.ts';
@@ -264,12 +264,14 @@ export class Member {
   async #commit(name: string, position: Position): Promise<void> {
     const { memberId } = this;
     position.counter += 1;
-    const { topicName, partition, counter } = position;
+    const { topicName, topicId, partition, counter } = position;
     const offset = BigInt(position.offset);
+    // What it owns it says by name, as any program may; what it gave up only the id tells from what it got instead.
+    const isLate = position === this.#former;
     const request = {
       groupId: this.#groupId,
       member: { memberId, memberEpoch: this.#epoch },
-      offsets: [{ topicName, partition, offset, counter }],
+      offsets: [{ topicName, partition, offset, counter, ...(isLate ? { topicId } : {}) }],
     };
     const outcome = await this.#client.ask(
       `commit ${topicName}/${partition} at ${offset} for ${short(memberId)}`,
@@ -278,7 +280,6 @@ export class Member {
     if (outcome.kind !== 'answered' || outcome.answer.kind === 'rejected') return;
     const [result] = outcome.answer.results;
     if (result?.kind === 'committed') {
-      const { topicId } = position;
       const heard = {
         groupId: this.#groupId,
         memberId,

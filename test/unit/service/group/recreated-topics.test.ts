@@ -39,10 +39,16 @@ async function committed(): Promise<readonly bigint[]> {
   return fetched.offsets.map(({ offset }) => offset);
 }
 
-function commit(one: TestConsumer | undefined, offset: bigint) {
+async function topicIdNow(): Promise<string> {
+  const found = await test.log.services.topics.get('orders');
+  if (found.kind === 'rejected') throw new Error(found.message);
+  return found.topic.topicId;
+}
+
+function commit(one: TestConsumer | undefined, offset: bigint, topicId?: string) {
   const member =
     one === undefined ? {} : { member: { memberId: one.memberId, memberEpoch: one.epoch } };
-  const offsets = [{ topicName: 'orders', partition: 0, offset }];
+  const offsets = [{ topicName: 'orders', topicId, partition: 0, offset }];
   return stale.offsets.commit({ groupId: 'billing', ...member, offsets });
 }
 
@@ -50,8 +56,10 @@ const COMMITTED = { results: [{ kind: 'committed', superseded: false }] };
 
 describe('a member', () => {
   let one: TestConsumer;
+  let deadId: string;
 
   beforeEach(async () => {
+    deadId = await topicIdNow();
     one = new TestConsumer(test.another());
     await one.join({ sessionTimeoutMs: 6_000 });
     expect(await commit(one, 4n)).toMatchObject(COMMITTED);
@@ -76,6 +84,17 @@ describe('a member', () => {
     await converge([one]);
     expect(await committed()).toEqual([]);
     expect(await commit(one, 2n)).toMatchObject(COMMITTED);
+    expect(await committed()).toEqual([2n]);
+  });
+
+  it('one-owner: commits late for the dead one, which the new one it owns is not taken for', async () => {
+    await later();
+    await converge([one]);
+    expect(await commit(one, 4n, deadId)).toMatchObject({
+      results: [{ kind: 'rejected', code: 'STALE_MEMBER_EPOCH' }],
+    });
+    expect(await committed()).toEqual([]);
+    expect(await commit(one, 2n, await topicIdNow())).toMatchObject(COMMITTED);
     expect(await committed()).toEqual([2n]);
   });
 
