@@ -1,6 +1,6 @@
 // A consumer in a group, as a good client is: it heartbeats, gives up what it isn't told any more before it says so,
 // claims what is new before it reads it, reads on from what was committed, and counts its commits. It knows topics by
-// name, as clients do. Now and then it commits late what it had given up, by id: a handler that was slow.
+// name, as any program may. Now and then it commits late what it had given up, by id: a handler that was slow.
 
 import type { Rejected } from '../../../../lib/errors.ts';
 import type { Assignment } from '../../../../lib/group/assignment.ts';
