@@ -96,6 +96,7 @@ export class Committer {
   }
 
   async #send(offsets: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
+    if (offsets.length === 0) return;
     const leases = new Map([...this.#tools.leases()].map((lease) => [lease.key, lease]));
     const refused = await this.#store(offsets, leases);
     const stored = offsets.filter((one) => !refused.has(partitionKey(one)));
